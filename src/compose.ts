@@ -1,0 +1,169 @@
+import type { RequestListener } from 'node:http';
+import { availableParallelism } from 'node:os';
+import type { Config, ServiceConfig } from './config/schema.ts';
+import { createLifecycle } from './core/lifecycle.ts';
+import { createLogIdSource } from './core/log-id.ts';
+import { type AppOptions, createAdminApp, createServiceApp } from './http/app.ts';
+import { createListener, type Listener } from './http/listener.ts';
+import { createImageService, type ImageService } from './inference/service.ts';
+import { describeCpuFeatures } from './platform/cpu-features.ts';
+import { readPackageInfo } from './platform/package-info.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+
+/** The whole program, wired and not yet started. */
+export interface EdgeInferServer {
+  readonly services: ReadonlyMap<string, ImageService>;
+  /** Opens both addresses and begins to load the models; throws an OperatorError when a port is taken. */
+  start(): Promise<void>;
+  /** Resolves when every model is ready or has failed; each service's status says which. */
+  readonly loaded: Promise<void>;
+  readonly servicePort: number;
+  readonly adminPort: number;
+  /** Ends what has begun, refuses nothing that arrives meanwhile, and closes; never throws. */
+  stop(): Promise<void>;
+}
+
+/** Builds every object from the configuration: the only place where the parts are put together. */
+export async function composeServer(config: Config, log: Logger): Promise<EdgeInferServer> {
+  const { version } = readPackageInfo();
+  const metrics = createMetrics(version);
+  const services = await composeServices(config, log, metrics);
+  metrics.readServicesFrom(() => [...services.values()].map(readService));
+
+  let isDraining = false;
+  const appOptions: AppOptions = {
+    services,
+    ...config.http,
+    nextLogId: createLogIdSource(),
+    log,
+    metrics,
+    version,
+    isDraining: () => isDraining,
+  };
+  const listen = (name: string, address: Config['admin'], portFlag: string, app: RequestListener) =>
+    createListener(app, {
+      name,
+      portFlag,
+      host: address.host,
+      port: address.port,
+      ...config.http,
+      nextLogId: appOptions.nextLogId,
+      log,
+      onDroppedConnection: metrics.countDroppedConnection,
+    });
+  const adminListener = listen(
+    'admin',
+    config.admin,
+    '--admin.port',
+    createAdminApp(appOptions).callback(),
+  );
+  const serviceListener = listen(
+    'service',
+    config,
+    '--port',
+    createServiceApp(appOptions).callback(),
+  );
+
+  const allLoaded = Promise.withResolvers<void>();
+  const lifecycle = createLifecycle(
+    [
+      {
+        name: 'services',
+        start() {
+          // Not awaited: while the models load, callers are told so.
+          const loading = [...services.values()].map((service) => service.load());
+          void Promise.all(loading).then(() => allLoaded.resolve(), allLoaded.reject);
+        },
+        stop: async () => {
+          await Promise.all([...services.values()].map((service) => service.close()));
+        },
+      },
+      listenerStep('admin listener', adminListener),
+      listenerStep('service listener', serviceListener),
+    ],
+    {
+      stopTimeoutMs: config.drainTimeoutMs,
+      onStopError: (step, error) => log.error({ err: error }, `stopping the ${step} failed`),
+    },
+  );
+
+  return {
+    services,
+    start: lifecycle.start,
+    loaded: allLoaded.promise,
+    get servicePort() {
+      return serviceListener.port;
+    },
+    get adminPort() {
+      return adminListener.port;
+    },
+    stop() {
+      isDraining = true;
+      return lifecycle.stop();
+    },
+  };
+}
+
+/** Builds the services alone, for commands that classify without HTTP. */
+export async function composeServices(
+  config: Config,
+  log: Logger,
+  metrics?: Metrics,
+): Promise<ReadonlyMap<string, ImageService>> {
+  const { runtimeVersion } = readPackageInfo();
+  const cpuFeatures = await describeCpuFeatures();
+  return new Map(
+    config.services.map((service) => {
+      const options = {
+        ...service,
+        modelsDir: config.modelsDir,
+        stateDir: config.stateDir,
+        workers: countWorkers(service.workers),
+        runtimeVersion,
+        cpuFeatures,
+      };
+      return [service.deployName, createImageService(options, observe(service, log, metrics))];
+    }),
+  );
+}
+
+function listenerStep(name: string, listener: Listener) {
+  return { name, start: listener.start, stop: listener.drain };
+}
+
+/** One worker a processor that this process may really use: affinity and cgroup quota count. */
+function countWorkers(configured: ServiceConfig['workers']): number {
+  return configured === 'auto' ? availableParallelism() : configured;
+}
+
+function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {
+  const serviceLog = log.child({ service: deployName });
+  return {
+    onReady: ({ session, model, workers, isPrepared }: ReturnType<ImageService['status']>) =>
+      serviceLog.info({ ...session, model, workers, isPrepared }, 'ready'),
+    onFailed: ({ problems }: ReturnType<ImageService['status']>) =>
+      serviceLog.error({ problems }, 'not ready'),
+    onWarning: (message: string) => serviceLog.warn(message),
+    onWorkerDied(message: string) {
+      metrics?.countWorkerRestart(deployName);
+      serviceLog.error({ reason: message }, 'a worker died and is being replaced');
+    },
+  };
+}
+
+function readService(service: ImageService) {
+  const { deployName, state, session, model } = service.status();
+  const { openRequests, waitingRequests, heldBytes } = service.admission;
+  return {
+    deployName,
+    isReady: state === 'ready',
+    openRequests,
+    waitingRequests,
+    heldBytes,
+    device: session?.device ?? 'none',
+    model: model?.name ?? '',
+    modelVersion: model?.version ?? '',
+    modelSha256: model?.sha256 ?? '',
+  };
+}

@@ -1,0 +1,90 @@
+import cors from '@koa/cors';
+import Router from '@koa/router';
+import Koa, { type Context } from 'koa';
+import { fault, wireErrors } from '../core/errors.ts';
+import { answerJson } from './answer.ts';
+import { encodeFault } from './envelope.ts';
+import { answerHealth, createReadinessRoute, type HealthOptions } from './routes/health.ts';
+import {
+  createImageClassificationRoute,
+  type RouteOptions,
+} from './routes/image-classification.ts';
+
+export interface AppOptions extends RouteOptions, Omit<HealthOptions, 'detail'> {
+  /** Which pages may call: `*`, one origin, or `none`. */
+  readonly corsOrigin: string;
+}
+
+/** The service address: inference, and health in brief. */
+export function createServiceApp(options: AppOptions): Koa {
+  const app = createApp(options);
+  if (options.corsOrigin !== 'none') {
+    app.use(cors({ origin: options.corsOrigin, allowMethods: 'POST', maxAge: 86_400 }));
+  }
+  const classify = createImageClassificationRoute(options);
+  const router = createRouter();
+  addHealthRoutes(router, { ...options, detail: 'brief' });
+  router.all('/:deployName/ImageClassification', (context) =>
+    classify(context, context.params['deployName'] ?? ''),
+  );
+  return finishApp(app, router, options);
+}
+
+/** The admin address: health in full, metrics. */
+export function createAdminApp(options: AppOptions): Koa {
+  const app = createApp(options);
+  const router = createRouter();
+  addHealthRoutes(router, { ...options, detail: 'full' });
+  router.get('/metrics', async (context) => {
+    const { contentType, text } = await options.metrics.render();
+    context.type = contentType;
+    context.body = text;
+  });
+  return finishApp(app, router, options);
+}
+
+function createApp(options: AppOptions): Koa {
+  const app = new Koa();
+  // Whatever escapes a route is our fault: the log keeps the cause, the caller gets 336000.
+  app.use(async (context, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const logId = options.nextLogId();
+      options.log.error({ log_id: logId.toString(), err: error }, 'a route failed');
+      const internal = fault('INTERNAL', 'the server failed on this request; its log says why');
+      const { semanticStatus } = wireErrors.INTERNAL;
+      answerJson(context, encodeFault(logId, internal, options.errorDetail), {
+        status: options.statusCodes === 'semantic' ? semanticStatus : 200,
+      });
+    }
+  });
+  app.on('error', (error) => options.log.error({ err: error }, 'a connection failed'));
+  return app;
+}
+
+function createRouter(): Router {
+  // Paths are case-sensitive; a slash at the end is tolerated.
+  return new Router({ sensitive: true, strict: false });
+}
+
+function addHealthRoutes(router: Router, options: HealthOptions): void {
+  router.get('/healthz', answerHealth);
+  router.get('/readyz', createReadinessRoute(options));
+}
+
+function finishApp(app: Koa, router: Router, options: AppOptions): Koa {
+  app.use(router.routes());
+  app.use((context) => answerUnknownPath(context, options));
+  return app;
+}
+
+function answerUnknownPath(context: Context, options: AppOptions): void {
+  const { wireCode, semanticStatus } = wireErrors.NO_SUCH_API;
+  const detail = 'expected /{deploy name}/ImageClassification; names and case must match exactly';
+  const logId = options.nextLogId();
+  options.metrics.countRequest('', wireCode);
+  options.log.info({ log_id: logId.toString(), code: wireCode, service: '' }, 'request');
+  const unknown = fault('NO_SUCH_API', detail);
+  answerJson(context, encodeFault(logId, unknown, options.errorDetail), { status: semanticStatus });
+}

@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { fault, OperatorError } from '../core/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { announcesTooMuch } from './body.ts';
+import { type ErrorDetail, encodeFault } from './envelope.ts';
+
+export interface ListenerOptions {
+  /** For messages: `service` or `admin`. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The flag that changes the port, for the message when it is taken. */
+  readonly portFlag: string;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly errorDetail: ErrorDetail;
+  readonly nextLogId: () => bigint;
+  readonly log: Logger;
+  readonly onDroppedConnection: () => void;
+}
+
+export interface Listener {
+  start(): Promise<void>;
+  /** The port in use, which differs from the configured one when that is 0. */
+  readonly port: number;
+  /**
+   * Takes no further connections, lets every open request end and each kept-alive connection hear
+   * `Connection: close` with its next answer; cuts what is still open when `deadline` aborts.
+   */
+  drain(deadline: AbortSignal): Promise<void>;
+}
+
+/** How often slow senders are looked for, in ms. */
+const TIMEOUT_CHECK_MS = 2_000;
+/** After this long without a request a kept-alive connection may be cut while draining, in ms. */
+const IDLE_GRACE_MS = 1_000;
+
+/** An HTTP server with bounds on slow and on many callers, and our JSON even below the routes. */
+export function createListener(handler: RequestListener, options: ListenerOptions): Listener {
+  const responses = new WeakMap<Socket, ServerResponse>();
+  let isDraining = false;
+
+  const server = createServer(
+    {
+      headersTimeout: options.headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: options.keepAliveTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requireHostHeader: false, // some old clients send none
+      noDelay: true,
+    },
+    handle,
+  );
+  server.maxConnections = options.maxConnections;
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    responses.set(request.socket, response);
+    if (isDraining) {
+      response.setHeader('Connection', 'close');
+    }
+    handler(request, response);
+  }
+
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!announcesTooMuch(request)) {
+      response.writeContinue();
+    }
+    handle(request, response);
+  });
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const body = describeProtocolError(417, 'expected "Expect: 100-continue" or none');
+    response.writeHead(417, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(body),
+      Connection: 'close',
+    });
+    response.end(body);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (responses.get(socket)?.headersSent === true && !responses.get(socket)?.writableEnded) {
+      socket.destroy(); // an answer has begun; a second one would corrupt it
+      return;
+    }
+    const [status, detail] = protocolErrors[error.code ?? ''] ?? malformedRequest;
+    const body = describeProtocolError(status, detail);
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  });
+  server.on('drop', options.onDroppedConnection);
+  // Running out of file descriptors shows here; the connections that are open go on.
+  server.on('error', (error) => {
+    options.log.error({ err: error.message, listener: options.name }, 'cannot accept a connection');
+  });
+
+  function describeProtocolError(status: number, detail: string): string {
+    const logId = options.nextLogId();
+    options.log.info({ log_id: logId.toString(), code: 336001, status, detail }, 'request');
+    return encodeFault(logId, fault('INVALID_ARGUMENT', detail), options.errorDetail);
+  }
+
+  return {
+    async start() {
+      server.listen({ host: options.host, port: options.port });
+      try {
+        await once(server, 'listening');
+      } catch (error) {
+        throw describeListenError(error as NodeJS.ErrnoException, options);
+      }
+    },
+    get port() {
+      return (server.address() as AddressInfo).port;
+    },
+    async drain(deadline) {
+      isDraining = true;
+      await drainServer(server, deadline);
+    },
+  };
+}
+
+const malformedRequest = [400, 'expected a well-formed HTTP/1.1 request'] as const;
+
+const protocolErrors: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not arrive in time'],
+  HPE_HEADER_OVERFLOW: [431, 'the headers are longer than 16 KiB'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the chunk extensions are longer than 16 KiB'],
+};
+
+function describeListenError(
+  error: NodeJS.ErrnoException,
+  { host, port, portFlag, name }: ListenerOptions,
+): Error {
+  const where = `the ${name} address ${host} port ${port}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new OperatorError(
+        'OS',
+        `${where} is in use by another program; stop that program or choose another port with ${portFlag}`,
+        { cause: error },
+      );
+    case 'EACCES':
+      return new OperatorError(
+        'OS',
+        `${where} is not allowed to this user; ports below 1024 need a privilege, so choose a higher one with ${portFlag}`,
+        { cause: error },
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new OperatorError('OS', `${where}: this host has no such address`, { cause: error });
+    default:
+      return new OperatorError('OS', `${where} cannot be opened: ${error.message}`, {
+        cause: error,
+      });
+  }
+}
+
+/**
+ * `http.Server.close` would cut idle kept-alive connections, and a request already on its way
+ * would be reset. So only the listening stops at once; idle connections are cut after a grace.
+ */
+async function drainServer(server: Server, deadline: AbortSignal): Promise<void> {
+  if (!server.listening) {
+    return;
+  }
+  const closed = once(server, 'close');
+  NetServer.prototype.close.call(server);
+  const graceTimer = setTimeout(() => server.closeIdleConnections(), IDLE_GRACE_MS);
+  const cut = () => server.closeAllConnections();
+  deadline.addEventListener('abort', cut, { once: true });
+  if (deadline.aborted) {
+    cut();
+  }
+  await closed;
+  clearTimeout(graceTimer);
+  deadline.removeEventListener('abort', cut);
+}

@@ -1,0 +1,63 @@
+import type { Context } from 'koa';
+import type { ImageService } from '../../inference/service.ts';
+import { answerJson } from '../answer.ts';
+
+export interface HealthOptions {
+  readonly services: ReadonlyMap<string, ImageService>;
+  readonly isDraining: () => boolean;
+  /** `full` adds what only an administrator should see: files, queues, versions. */
+  readonly detail: 'brief' | 'full';
+  readonly version: string;
+}
+
+/** `GET /healthz`: the process is alive and its event loop turns. */
+export function answerHealth(context: Context): void {
+  answerJson(context, '{"status":"alive"}');
+}
+
+/** `GET /readyz`: 200 when every service answers, else 503; the body says why not. */
+export function createReadinessRoute(options: HealthOptions): (context: Context) => void {
+  return (context) => {
+    const services = [...options.services.values()];
+    const isReady =
+      !options.isDraining() && services.every((service) => service.status().state === 'ready');
+    const body = {
+      status: options.isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
+      services: services.map((service) => describeService(service, options.detail)),
+      ...(options.detail === 'full'
+        ? { version: options.version, uptimeS: Math.round(process.uptime()) }
+        : {}),
+    };
+    answerJson(context, JSON.stringify(body), {
+      status: isReady ? 200 : 503,
+      ...(isReady ? {} : { headers: { 'Retry-After': '1' } }),
+    });
+  };
+}
+
+function describeService(service: ImageService, detail: HealthOptions['detail']): object {
+  const { deployName, state, problems, session, model, workers, isPrepared } = service.status();
+  const brief = {
+    deployName,
+    state,
+    ...(problems.length > 0 ? { problems } : {}),
+    ...(session === undefined
+      ? {}
+      : { device: session.device, deviceReason: session.deviceReason }),
+    ...(model === undefined ? {} : { model: model.name, modelVersion: model.version }),
+  };
+  if (detail === 'brief') {
+    return brief;
+  }
+  const { openRequests, waitingRequests, heldBytes } = service.admission;
+  return {
+    ...brief,
+    modelSha256: model?.sha256,
+    classCount: session?.classCount,
+    weights: isPrepared === true ? 'shared by all workers' : 'a copy in each worker',
+    workers,
+    openRequests,
+    waitingRequests,
+    heldBytes,
+  };
+}

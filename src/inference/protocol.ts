@@ -1,0 +1,75 @@
+/**
+ * What crosses between the main thread and a worker: plain data only, the one file both sides share.
+ */
+import type { Manifest } from '../catalog/manifest.ts';
+import type { Fault } from '../core/errors.ts';
+import type { Result } from '../core/result.ts';
+
+export type DevicePreference = 'auto' | 'cpu' | 'cuda';
+export type Device = 'cpu' | 'cuda';
+
+/** Given to a worker when its thread starts. */
+export interface WorkerSetup {
+  readonly modelFile: string;
+  /** An optimised graph with memory-mapped weights, loaded instead of `modelFile` on the CPU. */
+  readonly preparedFile: string | undefined;
+  readonly manifest: Manifest;
+  readonly device: DevicePreference;
+}
+
+export type WorkerTask =
+  /** Answers once the worker's session is loaded and warm. */
+  | { readonly kind: 'describe' }
+  /** A request's raw body, `body[0..byteLength)`: shared, so that it survives the worker's death. */
+  | { readonly kind: 'request'; readonly body: SharedArrayBuffer; readonly byteLength: number }
+  /** An image file's bytes, for the command line and for golden examples. */
+  | { readonly kind: 'image'; readonly image: Uint8Array<ArrayBuffer>; readonly topCount: number };
+
+/** A loaded session, as the worker found it. */
+export interface SessionDescription {
+  readonly device: Device;
+  /** Why this device: what was found, or what was missing for the other. */
+  readonly deviceReason: string;
+  readonly classCount: number;
+}
+
+/** Milliseconds of wall time spent in the worker, by stage. */
+export interface WorkerTimings {
+  base64Ms?: number;
+  decodeMs?: number;
+  resampleMs?: number;
+  runMs?: number;
+  rankMs?: number;
+}
+
+export interface ImageFacts {
+  readonly format: string;
+  readonly bytes: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The best classes in falling order of score: `classIndexes[i]` scored `scores[i]`. */
+export interface Ranking {
+  readonly classIndexes: number[];
+  /** Float32 values, exact as doubles. */
+  readonly scores: number[];
+}
+
+export interface ClassifyReply {
+  readonly outcome: Result<Ranking, Fault>;
+  readonly timings: WorkerTimings;
+  readonly image?: ImageFacts;
+  /** SHA-256 of the uint8 crop `[H, W, C]`; only for tasks of kind `image`. */
+  readonly cropSha256?: string;
+}
+
+export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }
+  ? Result<SessionDescription, string>
+  : ClassifyReply;
+
+/** Given to the thread that writes a model's prepared form into an empty folder. */
+export interface PrepareTask {
+  readonly modelFile: string;
+  readonly targetFolder: string;
+}

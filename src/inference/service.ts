@@ -1,0 +1,255 @@
+import { findModelFolder, loadModelPackage, type ModelPackage } from '../catalog/model-package.ts';
+import { ensurePrepared } from '../catalog/prepared-cache.ts';
+import { type Fault, fault } from '../core/errors.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
+import { findGoldenMismatches } from './golden.ts';
+import { createWorkerPool, type WorkerPool } from './pool.ts';
+import { prepareInThread } from './prepare-model.ts';
+import type {
+  ClassifyReply,
+  DevicePreference,
+  SessionDescription,
+  WorkerTask,
+} from './protocol.ts';
+
+export interface ServiceOptions {
+  readonly deployName: string;
+  /** A folder name under `modelsDir`, or a path. */
+  readonly model: string;
+  readonly modelsDir: string;
+  readonly stateDir: string;
+  readonly device: DevicePreference;
+  readonly workers: number;
+  readonly deadlineMs: number;
+  readonly queue: { readonly maxRequests: number; readonly maxBytes: number };
+  /** What a prepared graph depends on beside the model. */
+  readonly runtimeVersion: string;
+  readonly cpuFeatures: string;
+}
+
+/** Told of what happens to a service, for the log and the metrics. */
+export interface ServiceObserver {
+  onReady(status: ServiceStatus): void;
+  onFailed(status: ServiceStatus): void;
+  onWarning(message: string): void;
+  onWorkerDied(message: string): void;
+}
+
+export interface ServiceStatus {
+  readonly deployName: string;
+  readonly state: 'loading' | 'ready' | 'failed' | 'stopped';
+  /** Why it is not ready; one sentence for each problem. */
+  readonly problems: readonly string[];
+  readonly workers: number;
+  readonly model?: { readonly name: string; readonly version: string; readonly sha256: string };
+  readonly session?: SessionDescription;
+  readonly isPrepared?: boolean;
+}
+
+export interface ServiceReply extends ClassifyReply {
+  readonly waitMs: number;
+}
+
+/** One deploy name: a model, its workers and who may use them. */
+export interface ImageService {
+  readonly deployName: string;
+  readonly admission: Admission;
+  /** Loads and proves the model. Never rejects: `status` tells how it ended. */
+  load(): Promise<void>;
+  status(): ServiceStatus;
+  /** A place in the queue, or why there is none. */
+  admit(): Result<Ticket, Fault>;
+  /** Class names in class order, in the model's default language. */
+  readonly classNames: readonly string[];
+  /**
+   * Classifies a request body of `byteLength` bytes in `body`. The ticket is closed when the last
+   * worker is done with that memory, which may be after a deadline has answered the caller.
+   */
+  classifyRequest(
+    ticket: Ticket,
+    body: SharedArrayBuffer,
+    byteLength: number,
+    callerGone: AbortSignal,
+  ): Promise<ServiceReply>;
+  /** Classifies one image file's bytes, waiting as long as it takes. */
+  classifyImage(image: Uint8Array<ArrayBuffer>, topCount: number): Promise<ClassifyReply>;
+  close(): Promise<void>;
+}
+
+const LOADING_RETRY_AFTER_S = 60;
+
+export function createImageService(
+  options: ServiceOptions,
+  observer: ServiceObserver,
+): ImageService {
+  const { deployName } = options;
+  const admission = createAdmission({ workers: options.workers, ...options.queue });
+  let status: ServiceStatus = {
+    deployName,
+    state: 'loading',
+    problems: ['the model is loading'],
+    workers: options.workers,
+  };
+  let pool: WorkerPool | undefined;
+  let classNames: readonly string[] = [];
+
+  async function load(): Promise<void> {
+    const loaded = await loadAndProve();
+    if (status.state === 'stopped') {
+      await pool?.close(); // closed while loading: the pool may have come after
+      return;
+    }
+    if (loaded.ok) {
+      status = { ...status, state: 'ready', problems: [] };
+      observer.onReady(status);
+    } else {
+      status = { ...status, state: 'failed', problems: loaded.error };
+      await pool?.close();
+      observer.onFailed(status);
+    }
+  }
+
+  async function loadAndProve(): Promise<Result<true, string[]>> {
+    const model = await loadModelPackage(findModelFolder(options.modelsDir, options.model));
+    if (!model.ok) {
+      return model;
+    }
+    const { manifest } = model.value;
+    const { name, version } = manifest;
+    status = { ...status, model: { name, version, sha256: model.value.modelSha256 } };
+    const preparedFile = options.device === 'cuda' ? undefined : await prepare(model.value);
+    status = { ...status, isPrepared: preparedFile !== undefined };
+
+    pool = createWorkerPool(options.workers, {
+      modelFile: model.value.modelFile,
+      preparedFile,
+      manifest,
+      device: options.device,
+    });
+    try {
+      const session = await describeWorkers(pool);
+      if (!session.ok) {
+        return err([session.error]);
+      }
+      status = { ...status, session: session.value };
+      const problems = findLabelProblems(model.value, session.value.classCount);
+      if (problems.length > 0) {
+        return err(problems);
+      }
+      [classNames = []] = model.value.labels.values();
+      const mismatches = await findGoldenMismatches(model.value, pool);
+      return mismatches.length === 0 ? ok(true) : err(mismatches);
+    } catch (error) {
+      return err([`a worker died while it loaded the model: ${(error as Error).message}`]);
+    }
+  }
+
+  async function prepare(model: ModelPackage): Promise<string | undefined> {
+    const key = {
+      modelSha256: model.modelSha256,
+      runtimeVersion: options.runtimeVersion,
+      cpuFeatures: options.cpuFeatures,
+    };
+    const prepared = await ensurePrepared(options.stateDir, key, (targetFolder) =>
+      prepareInThread({ modelFile: model.modelFile, targetFolder }),
+    );
+    if (prepared.ok) {
+      return prepared.value.graphFile;
+    }
+    observer.onWarning(
+      `no prepared form of the model, so each worker holds its own copy of the weights: ${prepared.error}`,
+    );
+    return undefined;
+  }
+
+  /** Runs a task, once more on another worker when the first one dies. */
+  async function runTwice(task: Exclude<WorkerTask, { kind: 'describe' }>): Promise<ClassifyReply> {
+    for (const attempt of ['first', 'second']) {
+      try {
+        if (pool === undefined) {
+          break;
+        }
+        return await pool.run(task);
+      } catch (error) {
+        observer.onWorkerDied(`${(error as Error).message} (${attempt} try of its request)`);
+      }
+    }
+    const outcome = err(fault('INTERNAL', 'the worker died twice on this request'));
+    return { outcome, timings: {} };
+  }
+
+  return {
+    deployName,
+    admission,
+    load,
+    status: () => status,
+    get classNames() {
+      return classNames;
+    },
+    admit() {
+      if (status.state !== 'ready') {
+        const detail = `service ${deployName} is not ready: ${status.problems.join('; ')}`;
+        return err(fault('UNAVAILABLE', detail, LOADING_RETRY_AFTER_S));
+      }
+      return admission.open();
+    },
+    async classifyRequest(ticket, body, byteLength, callerGone) {
+      const arrived = performance.now();
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), options.deadlineMs);
+      const onGone = () => deadline.abort();
+      callerGone.addEventListener('abort', onGone, { once: true });
+      try {
+        const refused = await ticket.waitForWorker(deadline.signal);
+        const waitMs = performance.now() - arrived;
+        if (refused !== undefined) {
+          ticket.close();
+          return { outcome: err(refused), timings: {}, waitMs };
+        }
+        const working = runTwice({ kind: 'request', body, byteLength }).finally(ticket.close);
+        const reply = await Promise.race([working, waitForAbort(deadline.signal)]);
+        return { ...reply, waitMs };
+      } finally {
+        clearTimeout(timer);
+        callerGone.removeEventListener('abort', onGone);
+      }
+    },
+    classifyImage: (image, topCount) => runTwice({ kind: 'image', image, topCount }),
+    async close() {
+      status = { ...status, state: 'stopped', problems: ['the server is stopping'] };
+      await pool?.close();
+    },
+  };
+}
+
+/** Waits until every worker has loaded; they agree unless one of them failed. */
+async function describeWorkers(pool: WorkerPool): Promise<Result<SessionDescription, string>> {
+  const all = Array.from({ length: pool.size }, () => pool.run({ kind: 'describe' }));
+  const descriptions = await Promise.all(all);
+  const failed = descriptions.find((description) => !description.ok);
+  return failed ?? (descriptions[0] as Result<SessionDescription, string>);
+}
+
+function findLabelProblems(model: ModelPackage, classCount: number): string[] {
+  return [...model.labels].flatMap(([language, names]) =>
+    names.length === classCount
+      ? []
+      : [
+          `${model.manifest.labels[language]}: expected a name for each of the graph's ${classCount} classes, found ${names.length}`,
+        ],
+  );
+}
+
+/** The answer for a caller whose deadline passes while a worker is busy with the request. */
+function waitForAbort(signal: AbortSignal): Promise<ClassifyReply> {
+  return new Promise((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => resolve({ outcome: err(deadlinePassed()), timings: {} }),
+      {
+        once: true,
+      },
+    );
+  });
+}

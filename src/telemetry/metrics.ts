@@ -1,0 +1,136 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export const stages = ['receive', 'base64', 'decode', 'resample', 'wait', 'run', 'rank'] as const;
+export type Stage = (typeof stages)[number];
+
+/** What is read from a service when the metrics are collected. */
+export interface ServiceReading {
+  readonly deployName: string;
+  readonly isReady: boolean;
+  readonly openRequests: number;
+  readonly waitingRequests: number;
+  readonly heldBytes: number;
+  readonly device: string;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly modelSha256: string;
+}
+
+export interface Metrics {
+  /** Counts an answered request; `service` is empty when none was addressed. */
+  countRequest(service: string, code: number): void;
+  observeStage(service: string, stage: Stage, milliseconds: number): void;
+  observeDuration(service: string, milliseconds: number): void;
+  countWorkerRestart(service: string): void;
+  /** A connection refused because there were too many. */
+  countDroppedConnection(): void;
+  /** Names where the state of the services is read from at each collection. */
+  readServicesFrom(read: () => readonly ServiceReading[]): void;
+  /** Everything in Prometheus' text format. */
+  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+// Seconds; from a fraction of a millisecond (ranking) to the longest deadlines.
+const BUCKETS_S = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  30,
+];
+
+/** Creates the metrics, each named `edge_infer_*`, beside the runtime's own (event-loop lag, memory). */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: 'edge_infer_requests_total',
+    help: 'Answered requests by service and wire code (0 is success).',
+    labelNames: ['service', 'code'],
+    registers,
+  });
+  const stageDuration = new Histogram({
+    name: 'edge_infer_stage_duration_seconds',
+    help: 'Wall time of the stages of a request.',
+    labelNames: ['service', 'stage'],
+    buckets: BUCKETS_S,
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'edge_infer_request_duration_seconds',
+    help: 'Wall time of a request from its headers to its answer.',
+    labelNames: ['service'],
+    buckets: BUCKETS_S,
+    registers,
+  });
+  const restarts = new Counter({
+    name: 'edge_infer_worker_restarts_total',
+    help: 'Workers that died and were replaced.',
+    labelNames: ['service'],
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'edge_infer_connections_dropped_total',
+    help: 'Connections refused because http.maxConnections were open.',
+    registers,
+  });
+  new Gauge({
+    name: 'edge_infer_build_info',
+    help: 'Constant 1, labelled with the version.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1);
+
+  let readServices: () => readonly ServiceReading[] = () => [];
+  const gauge = (name: string, help: string, read: (reading: ServiceReading) => number) =>
+    new Gauge({
+      name: `edge_infer_${name}`,
+      help,
+      labelNames: ['service'],
+      registers,
+      collect() {
+        this.reset();
+        for (const reading of readServices()) {
+          this.set({ service: reading.deployName }, read(reading));
+        }
+      },
+    });
+  gauge('service_ready', '1 when the service answers.', (reading) => Number(reading.isReady));
+  gauge('open_requests', 'Requests being received, waiting or worked on.', (r) => r.openRequests);
+  gauge('queue_requests', 'Requests waiting for a worker.', (reading) => reading.waitingRequests);
+  gauge('queue_bytes', 'Bytes of memory held for request bodies.', (reading) => reading.heldBytes);
+  new Gauge({
+    name: 'edge_infer_service_info',
+    help: 'Constant 1, labelled with the model and the device in use.',
+    labelNames: ['service', 'model', 'model_version', 'model_sha256', 'device'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { deployName, model, modelVersion, modelSha256, device } of readServices()) {
+        this.set(
+          {
+            service: deployName,
+            model,
+            model_version: modelVersion,
+            model_sha256: modelSha256,
+            device,
+          },
+          1,
+        );
+      }
+    },
+  });
+
+  return {
+    countRequest: (service, code) => requests.inc({ service, code }),
+    observeStage: (service, stage, ms) => stageDuration.observe({ service, stage }, ms / 1000),
+    observeDuration: (service, ms) => duration.observe({ service }, ms / 1000),
+    countWorkerRestart: (service) => restarts.inc({ service }),
+    countDroppedConnection: () => dropped.inc(),
+    readServicesFrom(read) {
+      readServices = read;
+    },
+    async render() {
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import type { Tensor as OrtTensor, InferenceSession as Session } from 'onnxruntime-node';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Device, SessionDescription, WorkerSetup } from '../inference/protocol.ts';
+import { findOutputMismatch, type InputPlan, planInput } from './graph-shape.ts';
+import { hasCudaProvider, InferenceSession, Tensor } from './onnxruntime.ts';
+
+/** The memory an image is written into: `[N, 3, H, W]` or `[N, H, W, 3]`, float16 as its bits. */
+export type TensorData = Float32Array | Uint16Array | Uint8Array;
+
+/** A model loaded in this thread, with one input tensor that every run reuses. */
+export interface LoadedSession {
+  readonly description: SessionDescription;
+  /** The first image's part of the input tensor; fill it, then call `run`. */
+  readonly input: TensorData;
+  /** The scores or logits of the first image, valid until the next run. */
+  run(): Promise<Float32Array>;
+}
+
+interface OpenedSession {
+  readonly session: Session;
+  readonly device: Device;
+  readonly deviceReason: string;
+}
+
+/**
+ * Loads the model, checks the graph against the manifest and runs it once, so that nothing is
+ * left to find out when the first request comes. The error is one sentence for the operator.
+ */
+export async function loadSession(setup: WorkerSetup): Promise<Result<LoadedSession, string>> {
+  const opened = await openSession(setup);
+  if (!opened.ok) {
+    return opened;
+  }
+  const { session, device, deviceReason } = opened.value;
+  const plan = planInput(session.inputMetadata, setup.manifest);
+  if (!plan.ok) {
+    return plan;
+  }
+  const mismatch = findOutputMismatch(session.outputMetadata, setup.manifest);
+  if (mismatch !== undefined) {
+    return err(mismatch);
+  }
+  const { name: outputName } = setup.manifest.output;
+  const { tensor, data } = createInputTensor(plan.value);
+  const feeds = { [setup.manifest.input.name]: tensor };
+
+  async function runGraph(): Promise<Result<Float32Array, string>> {
+    const outputs = await session.run(feeds, [outputName]);
+    const output = outputs[outputName] as OrtTensor;
+    return readScores(output, plan.ok ? plan.value.batch : 1, outputName);
+  }
+
+  let classCount: number;
+  try {
+    const warmUp = await runGraph();
+    if (!warmUp.ok) {
+      return warmUp;
+    }
+    classCount = warmUp.value.length;
+  } catch (error) {
+    return err(`${setup.manifest.model}: a trial run failed: ${(error as Error).message}`);
+  }
+
+  return ok({
+    description: { device, deviceReason, classCount },
+    input: data.subarray(0, data.length / plan.value.batch),
+    async run() {
+      const scores = await runGraph();
+      if (!scores.ok) {
+        throw new Error(scores.error);
+      }
+      return scores.value;
+    },
+  });
+}
+
+/** Tries the devices that the preference allows, best first; `cuda` never falls back. */
+async function openSession(setup: WorkerSetup): Promise<Result<OpenedSession, string>> {
+  if (setup.device === 'cpu') {
+    return openOnCpu(setup, 'the configuration asks for the CPU');
+  }
+  const cuda = await openOnCuda(setup);
+  if (cuda.ok || setup.device === 'cuda') {
+    return cuda;
+  }
+  return openOnCpu(setup, cuda.error);
+}
+
+async function openOnCuda(setup: WorkerSetup): Promise<Result<OpenedSession, string>> {
+  if (!hasCudaProvider()) {
+    return err('CUDA is not available: this installation has no CUDA execution provider');
+  }
+  try {
+    const session = await InferenceSession.create(setup.modelFile, {
+      executionProviders: ['cuda', 'cpu'],
+      graphOptimizationLevel: 'all',
+    });
+    return ok({ session, device: 'cuda', deviceReason: 'CUDA works on this host' });
+  } catch (error) {
+    return err(`CUDA is not available: ${(error as Error).message}`);
+  }
+}
+
+async function openOnCpu(
+  setup: WorkerSetup,
+  deviceReason: string,
+): Promise<Result<OpenedSession, string>> {
+  try {
+    const session = await InferenceSession.create(setup.preparedFile ?? setup.modelFile, {
+      executionProviders: ['cpu'],
+      // A prepared graph is optimised already; doing it again would copy its mapped weights.
+      graphOptimizationLevel: setup.preparedFile === undefined ? 'all' : 'disabled',
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+    return ok({ session, device: 'cpu', deviceReason });
+  } catch (error) {
+    return err(describeLoadError(setup.manifest.model, error as Error));
+  }
+}
+
+/** onnxruntime's own words, with what an operator can do about the causes seen in the field. */
+export function describeLoadError(modelFile: string, error: Error): string {
+  const { message } = error;
+  if (/protobuf parsing failed/i.test(message)) {
+    return `${modelFile}: expected an ONNX model, found a file that is not one or is cut short`;
+  }
+  if (/external data|external initializer/i.test(message)) {
+    return `${modelFile}: its weights lie in a further file (external data) that is missing or too short; put that file beside the model and into the manifest's "files"`;
+  }
+  return `${modelFile}: onnxruntime cannot load it: ${message}`;
+}
+
+function createInputTensor(plan: InputPlan): { tensor: OrtTensor; data: TensorData } {
+  const length = plan.dims.reduce((product, dim) => product * dim, 1);
+  switch (plan.elementType) {
+    case 'float32': {
+      const data = new Float32Array(length);
+      return { tensor: new Tensor('float32', data, plan.dims), data };
+    }
+    case 'uint8': {
+      const data = new Uint8Array(length);
+      return { tensor: new Tensor('uint8', data, plan.dims), data };
+    }
+    case 'float16': {
+      const data = new Uint16Array(length);
+      return { tensor: new Tensor('float16', data, plan.dims), data };
+    }
+  }
+}
+
+/** The first image's row of an output `[N, C]` or `[N, C, 1, 1]`. */
+function readScores(
+  output: OrtTensor,
+  batch: number,
+  outputName: string,
+): Result<Float32Array, string> {
+  const [rows, classes] = output.dims;
+  const isRanking = output.dims.length === 2 || output.dims.length === 4;
+  if (!isRanking || rows !== batch || !output.dims.slice(2).every((dim) => dim === 1)) {
+    return err(
+      `output ${outputName}: expected [${batch}, classes] or [${batch}, classes, 1, 1], the graph gives [${output.dims.join(', ')}]`,
+    );
+  }
+  const { data, type } = output;
+  if (type === 'float32') {
+    return ok((data as Float32Array).subarray(0, classes));
+  }
+  const row = (data as Uint16Array).subarray(0, classes);
+  return ok(Float32Array.from(row, decodeFloat16));
+}
+
+const float16View = new DataView(new ArrayBuffer(2));
+
+function decodeFloat16(bits: number): number {
+  float16View.setUint16(0, bits);
+  return float16View.getFloat16(0);
+}
