@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What a check of several keys reports: the second key is named when the first was not set. */
-export interface CrossCheckReport {
+interface CrossCheckReport {
   readonly expected: string;
   readonly found: unknown;
   readonly relatedPath: readonly (string | number)[];

@@ -3,7 +3,7 @@ import { relative, resolve, sep } from 'node:path';
 import { type ConfigProblem, clip, problem } from './problems.ts';
 import { emptyYaml, parseYaml, type YamlSource } from './yaml.ts';
 
-export const DEFAULT_CONFIG_FILE = 'edge-infer.yaml';
+const DEFAULT_CONFIG_FILE = 'edge-infer.yaml';
 const MAX_FILE_BYTES = 1024 * 1024;
 
 export interface ConfigFile {
@@ -53,7 +53,8 @@ function readLimited(path: string): ReadOutcome {
   }
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) {
+    // /dev/null is the usual way to say "no file".
+    if (!stats.isFile() && !stats.isCharacterDevice()) {
       return refuse(stats.isDirectory() ? 'a folder' : 'something that is not a file');
     }
     // One byte over the limit is enough to tell, also for files that report no size.

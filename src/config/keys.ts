@@ -25,7 +25,7 @@ export interface SectionKey {
   readonly children: ReadonlyMap<string, KeyNode>;
 }
 
-export interface ListKey {
+interface ListKey {
   readonly kind: 'list';
   readonly help: KeyHelp;
   readonly expected: string;

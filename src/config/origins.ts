@@ -2,7 +2,7 @@ import { displayPath } from './names.ts';
 import type { Setting } from './settings.ts';
 import type { YamlSource } from './yaml.ts';
 
-export type OriginKind = 'default' | 'file' | 'variable' | 'flag';
+type OriginKind = 'default' | 'file' | 'variable' | 'flag';
 
 /** Where a value came from. */
 export interface Origin {

@@ -9,9 +9,8 @@ port: 24401
 admin:
   port: 24402
 
-# Relative to this file's folder.
+# Relative to this file's folder. Models are taken from the program's own folder.
 stateDir: ./state
-modelsDir: ./models
 
 # For every service that does not say otherwise.
 device: auto
@@ -24,7 +23,7 @@ services:
   - deployName: imagenet
     model: efficientnet-lite0
   - deployName: imagenet-patient
-    model: ./models/efficientnet-lite0
+    model: efficientnet-lite0
     device: cpu
     workers: 2
     deadlineMs: 60000

@@ -19,7 +19,7 @@ import {
 // This file is the only source of keys, types, defaults, limits and help. The flags, the
 // variables, the messages and README.md are read off it (see keys.ts).
 
-export const MAX_SERVICES = 64;
+const MAX_SERVICES = 64;
 
 const device = () => z.enum(['auto', 'cpu', 'cuda']);
 const workers = () => z.union([z.literal('auto'), z.int().min(1).max(64)]);

@@ -1,27 +1,13 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Pair,
-  parseAllDocuments,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { type ConfigProblem, clip, problem, quote } from './problems.ts';
+import { createLocator, type Position, type YamlLocator } from './yaml-locator.ts';
 
 /** A parsed file: its values, and where in the text each of them stands. */
-export interface YamlSource {
+export interface YamlSource extends YamlLocator {
   /** Undefined for an empty file. */
   readonly root: unknown;
   /** The file's name in messages. */
   readonly label: string;
-  /** `edge-infer.yaml:3:7` for a value, or undefined when the file does not hold it. */
-  locate(path: readonly PropertyKey[]): string | undefined;
-  /** The position of the key itself, or else of what encloses it. */
-  locateNearest(path: readonly PropertyKey[]): string;
 }
 
 /** What stands in for a file that is missing or unreadable. */
@@ -82,8 +68,6 @@ export function parseYaml(
   }
 }
 
-type Position = (offset: number) => string;
-
 function findSyntaxErrors(document: Document, position: Position): ConfigProblem[] {
   // Warnings are tags that YAML does not know, such as !!js/function. One mistake makes the
   // parser stumble over what follows at the same place; its first message says the most.
@@ -105,8 +89,20 @@ function explainMessage(message: string): string {
 /** Keys given twice, and aliases of nothing: what the parser leaves to its user. */
 function findMistakes(document: Document, position: Position): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  let aliases = 0;
   visit(document, {
     Alias(_key, alias) {
+      aliases += 1;
+      if (aliases > MAX_ALIASES) {
+        // Resolving one searches the document, so thousands of them would take minutes.
+        problems.push(
+          problem([], position(alias.range?.[0] ?? 0), {
+            expected: `at most ${MAX_ALIASES} aliases`,
+            found: 'one more',
+          }),
+        );
+        return visit.BREAK;
+      }
       if (alias.resolve(document) === undefined) {
         problems.push(
           problem([], position(alias.range?.[0] ?? 0), {
@@ -115,6 +111,7 @@ function findMistakes(document: Document, position: Position): ConfigProblem[] {
           }),
         );
       }
+      return undefined;
     },
     Map(_key, map) {
       const seen = new Map<string, number>();
@@ -140,65 +137,4 @@ function findMistakes(document: Document, position: Position): ConfigProblem[] {
     },
   });
   return problems;
-}
-
-interface Child {
-  readonly node: unknown;
-  readonly key: unknown;
-}
-
-function createLocator(
-  document: Document,
-  label: string,
-  position: Position,
-): Pick<YamlSource, 'locate' | 'locateNearest'> {
-  const pairsByMap = new WeakMap<object, ReadonlyMap<string, Pair>>();
-  function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
-    // Searching the items anew for each of many mistakes would be quadratic.
-    let pairs = pairsByMap.get(map);
-    if (pairs === undefined) {
-      const named = map.items.filter(({ key }) => isScalar(key));
-      pairs = new Map(named.map((pair) => [String(pair.key), pair]));
-      pairsByMap.set(map, pairs);
-    }
-    return pairs;
-  }
-  function childOf(node: unknown, segment: PropertyKey): Child | undefined {
-    if (isSeq(node) && typeof segment === 'number' && segment < node.items.length) {
-      return { node: node.items[segment], key: undefined };
-    }
-    const pair = isMap(node) ? pairsOf(node).get(String(segment)) : undefined;
-    return pair === undefined ? undefined : { node: pair.value, key: pair.key };
-  }
-  function walk(path: readonly PropertyKey[]) {
-    let node: unknown = document.contents;
-    let key: unknown;
-    for (const segment of path) {
-      const held = isAlias(node) ? node.resolve(document) : node;
-      const next = childOf(held, segment);
-      if (next === undefined) {
-        return { node, key, isExact: false };
-      }
-      ({ node, key } = next);
-    }
-    return { node, key, isExact: true };
-  }
-  return {
-    locate(path) {
-      const { node, isExact } = walk(path);
-      const start = startOf(node);
-      return isExact && start !== undefined ? position(start) : undefined;
-    },
-    locateNearest(path) {
-      const { node, key } = walk(path);
-      const start = startOf(key) ?? startOf(node);
-      return start === undefined ? label : position(start);
-    },
-  };
-}
-
-function startOf(node: unknown): number | undefined {
-  const range: unknown =
-    isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
-  return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
 }

@@ -9,6 +9,7 @@ import { addConfigOptions, readConfigSources } from '../../src/cli/config-option
 import { readEnvironment } from '../../src/config/environment.ts';
 import { configFlags } from '../../src/config/flags.ts';
 import { describeKeys, keyAt, listValues } from '../../src/config/keys.ts';
+import { displayPath, flagName, variableName } from '../../src/config/names.ts';
 import { exampleYaml, formatReference } from '../../src/config/reference.ts';
 import { configOf, createFolder } from './config-fixture.ts';
 
@@ -50,7 +51,7 @@ describe('config show', () => {
     expect(yaml).toContain('statusCodes: semantic # flag --http.status-codes\n');
     expect(yaml).toContain('deployName: "7" # edge-infer.yaml:3:19\n');
     expect(yaml).toContain('device: cpu # flag --services.0.device\n');
-    expect(yaml).toContain('workers: 3 # edge-infer.yaml:3:43\n');
+    expect(yaml).toContain('workers: 3 # edge-infer.yaml:3:45\n');
     expect(yaml.match(/deadlineMs: 250 # variable EDGE_INFER_DEADLINE_MS\n/g)).toHaveLength(2);
     expect(configOf({ yaml })).toEqual(parse(yaml));
   });
@@ -92,13 +93,14 @@ describe('config reference', () => {
 
   test('has a row for every key and flag', () => {
     const text = formatReference();
-    const names = listValues(describeKeys(), 0).map(
-      ({ key, path }) => [key.help.help, path] as const,
-    );
-    expect(names.length).toBeGreaterThan(20);
-    for (const [help] of names) {
-      expect(help).toMatch(/^[^\n]{10,200}\.$/);
-      expect(text).toContain(`| ${help} |`);
+    for (const { key, path } of listValues(describeKeys(), 0)) {
+      const name = displayPath(path).replace('[0]', '[]');
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${name}\` `));
+      expect(row).toContain(`\`${variableName(path)}\``);
+      expect(row).toContain(`\`--${flagName(path)}\``);
+      expect(row).toContain(key.expected);
+      expect(row).toContain(`| ${key.help.help} `);
+      expect(key.help.help).toMatch(/^[^\n]{10,200}\.$/);
     }
   });
 
@@ -112,7 +114,7 @@ describe('config reference', () => {
         { deployName: 'imagenet', model: 'efficientnet-lite0', deadlineMs: 5000 },
         {
           deployName: 'imagenet-patient',
-          model: join(cwd, 'models/efficientnet-lite0'),
+          model: 'efficientnet-lite0',
           workers: 2,
         },
       ],

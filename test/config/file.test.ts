@@ -52,6 +52,15 @@ describe('YAML mistakes', () => {
     ]);
   });
 
+  test.each([
+    'port: &a [*a]',
+    'services: &a [*a]',
+    'services: [&a { queue: *a }]',
+    '&a http: { *a : 1 }',
+  ])('an alias inside of what it names is refused in %j', (yaml) => {
+    expect(problemsOf({ yaml }).length).toBeGreaterThan(0);
+  });
+
   test('a very deep document is refused, not a crash', () => {
     expect(problemsOf({ yaml: `a: ${'['.repeat(100_000)}${']'.repeat(100_000)}` })).toMatchObject([
       { source: expect.stringMatching(/^edge-infer\.yaml:1:/), found: 'too deep a nesting' },
@@ -85,7 +94,7 @@ describe('a file that cannot be read', () => {
 
   test('is refused at once when it is a pipe that nobody writes to', () => {
     const cwd = createFolder();
-    execFileSync('mkfifo', [join(cwd, 'edge-infer.yaml')]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(cwd, 'edge-infer.yaml')]);
     expect(problemsOf({ cwd })).toMatchObject([{ found: 'something that is not a file' }]);
   });
 
@@ -100,6 +109,13 @@ describe('a file that cannot be read', () => {
     const cwd = createFolder('port: 1');
     chmodSync(join(cwd, 'edge-infer.yaml'), 0);
     expect(problemsOf({ cwd })).toMatchObject([{ found: 'a file that this user may not read' }]);
+  });
+
+  test('may be /dev/null, which is empty, but no device without an end', () => {
+    expect(configOf({ flags: { config: '/dev/null' } }).port).toBe(24_401);
+    expect(problemsOf({ flags: { config: '/dev/zero' } })).toMatchObject([
+      { found: 'a file of more than 1 MiB' },
+    ]);
   });
 
   test('is refused when it is not UTF-8', () => {
@@ -117,10 +133,17 @@ describe('a file that cannot be read', () => {
   });
 });
 
-test('a file full of mistakes is answered in seconds, not minutes', () => {
-  const yaml = Array.from({ length: 60_000 }, (_, index) => `unknown${index}: 1`).join('\n');
+test.each([
+  ['unknown keys', (index: number) => `unknown${index}: 1\n`],
+  ['repeated keys', () => 'port: 1\n'],
+  ['aliases', (index: number) => (index === 0 ? 'a: &a 1\n' : `k${index}: *a\n`)],
+  ['documents', () => '---\n'],
+  ['wrong services', (index: number) => (index === 0 ? 'services:\n' : '- { device: x }\n')],
+  ['syntax errors', () => '}\n'],
+])('a file full of %s is answered in seconds, not minutes', (_name, line) => {
+  const yaml = Array.from({ length: 40_000 }, (_, index) => line(index)).join('');
   const start = performance.now();
-  expect(problemsOf({ yaml })).toHaveLength(60_000);
+  expect(problemsOf({ yaml }).length).toBeGreaterThan(0);
   expect(performance.now() - start).toBeLessThan(20_000);
 });
 
@@ -164,7 +187,7 @@ test('answers any text at all with a configuration or with problems', () => {
       });
       expect(loaded.ok || loaded.error.length > 0).toBe(true);
     }),
-    { interruptAfterTimeLimit: 3000 },
+    { numRuns: 2000, interruptAfterTimeLimit: 3000 },
   );
   fc.assert(
     fc.property(text, (yaml) => {
@@ -174,6 +197,6 @@ test('answers any text at all with a configuration or with problems', () => {
         loaded.ok || loaded.error.every(({ source }) => source.startsWith('edge-infer.yaml')),
       ).toBe(true);
     }),
-    { interruptAfterTimeLimit: 3000 },
+    { numRuns: 2000, interruptAfterTimeLimit: 3000 },
   );
 });

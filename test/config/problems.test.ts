@@ -212,7 +212,9 @@ services:
   });
 
   test('an invalid value does not also fail the check of several keys', () => {
-    expect(problemsOf({ yaml: 'http: { requestTimeoutMs: 5 }' })).toHaveLength(1);
+    for (const yaml of ['http: { requestTimeoutMs: 5 }', 'http: 5', 'admin: []', 'services: []']) {
+      expect(problemsOf({ yaml })).toHaveLength(1);
+    }
   });
 });
 

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { WorkerSetup } from '../../src/inference/protocol.ts';
+import type { Measurement } from './measurement.ts';
+
+export interface BareLoop {
+  /** Classifies `imageCount` images, shared out evenly among the threads. */
+  measure(imageCount: number): Promise<Measurement>;
+  close(): Promise<void>;
+}
+
+/**
+ * The upper bound that the server is held against: as many threads as it has workers, the same
+ * photos, decoding, resampling and session, and nothing else.
+ */
+export async function startBareLoop(
+  threads: number,
+  setup: WorkerSetup,
+  photos: readonly Uint8Array[],
+): Promise<BareLoop> {
+  const workers = Array.from(
+    { length: threads },
+    () =>
+      new Worker(new URL('bare-loop-worker.ts', import.meta.url), {
+        workerData: { setup, photos },
+      }),
+  );
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+
+  return {
+    async measure(imageCount) {
+      const share = Math.ceil(imageCount / threads);
+      const cpuBefore = process.cpuUsage();
+      const startedMs = performance.now();
+      await Promise.all(
+        workers.map(async (worker) => {
+          worker.postMessage(share);
+          await once(worker, 'message');
+        }),
+      );
+      const seconds = (performance.now() - startedMs) / 1000;
+      const cpu = process.cpuUsage(cpuBefore);
+      const images = share * threads;
+      return {
+        imagesPerSecond: images / seconds,
+        cpuMsPerImage: (cpu.user + cpu.system) / 1000 / images,
+      };
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
