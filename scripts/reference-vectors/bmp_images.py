@@ -170,6 +170,12 @@ def good():
     yield "bmp-8-two-colours", bmp(
         w, h, 8, packed(index8 & 1, 8), palette=b"\0\0\0\0\xff\xff\xff\0", colours=2
     )
+    yield "bmp-8-rle-black-white", bmp(
+        w, h, 8, rle8(index8 >> 5), compression=1, palette=b"\0\0\0\0\xff\xff\xff\0", colours=2
+    )
+    yield "bmp-1-one-colour", bmp(
+        w, h, 1, packed(indices("bmp", w, h, 1), 1), palette=bytes(4), colours=1
+    )
     yield "bmp-8-rle", bmp(w, h, 8, rle8(index8), compression=1, palette=palette("p", 256))
     yield "bmp-8-rle-top-down", bmp(
         w, -h, 8, rle8(index8), compression=1, palette=palette("p", 256)
@@ -177,12 +183,12 @@ def good():
     yield "bmp-8-rle-grey", bmp(w, h, 8, rle8(index8), compression=1, palette=grey_ramp(256))
     yield "bmp-4-rle", bmp(w, h, 4, rle4(index4), compression=2, palette=palette("p", 16))
     jumps = b"\x05\x07" + b"\0\2\3\2" + b"\x09\x22" + b"\0\0" + b"\0\2\0\x05"
-    runs = jumps + b"\x40\x33" + b"\0\0" * 40
+    runs = jumps + b"\x40\x33" + b"\0\0" + b"\0\2\0\xff"
     yield "bmp-8-rle-jumps", bmp(w, h, 8, runs, compression=1, palette=palette("p", 256))
     yield "bmp-4-rle-jumps", bmp(w, h, 4, runs, compression=2, palette=palette("p", 16))
-    odd = b"\0\3abc\0" + b"\xff\x11" + b"\0\0" * 60
+    odd = b"\0\3abc" + b"\xff\x11" + b"\0\0" + b"\0\2\0\xff"
     yield "bmp-8-rle-odd-start", bmp(
-        w, h, 8, b"\0" + odd[:6] + odd[6:], compression=1, palette=palette("p", 256), offset=1079
+        w, h, 8, b"\0" + odd, compression=1, palette=palette("p", 256), offset=1079
     )
 
 
@@ -219,6 +225,9 @@ def refused():
     yield "bmp-4-masks", bmp(w, h, 4, bgr, compression=3, masks=masks(*M565))
     yield "bmp-32-odd-masks", bmp(
         w, h, 32, rows(picture("bmp", w, h, 4)), compression=3, masks=masks(0x0F, 0xF0, 0xF00)
+    )
+    yield "bmp-too-many-colours", bmp(
+        w, h, 8, packed(index8, 8), palette=palette("p", 300), colours=300
     )
     yield "bmp-huge-palette", bmp(w, h, 8, packed(index8, 8), colours=70000)
     yield "bmp-4-grey-ramp", bmp(

@@ -82,13 +82,10 @@ def good():
         yield f"jpeg-{label}-progressive", encode(image, subsampling=sampling, progressive=True)
     for label, sample in (
         ("440", "1x2"), ("411", "4x1"), ("410", "4x2"), ("441", "1x4"), ("chroma-wide", "1x1,2x1,2x1"),
-        ("cb-finer", "2x2,2x1,1x2"), ("4x4", "4x4,2x2,1x1"), ("cb-only", "2x2,1x1,2x2"),
+        ("cb-finer", "2x2,2x1,1x2"), ("cb-only", "2x2,1x1,2x2"),
     ):
-        try:
-            yield f"jpeg-{label}", cjpeg(rgb, "-sample", sample)
-            yield f"jpeg-{label}-progressive", cjpeg(rgb, "-sample", sample, "-progressive")
-        except subprocess.CalledProcessError:
-            print(f"cjpeg cannot write {sample}")
+        yield f"jpeg-{label}", cjpeg(rgb, "-sample", sample)
+        yield f"jpeg-{label}-progressive", cjpeg(rgb, "-sample", sample, "-progressive")
     yield "jpeg-restart-blocks", cjpeg(rgb, "-restart", "3B")
     yield "jpeg-restart-rows", cjpeg(rgb, "-restart", "1", "-progressive")
     yield "jpeg-arithmetic", cjpeg(rgb, "-arithmetic")
@@ -109,8 +106,12 @@ def good():
     at = adobe.index(b"Adobe") + 11
     yield "jpeg-ycck", adobe[:at] + b"\2" + adobe[at + 1 :]
     yield "jpeg-cmyk-sampled", encode(cmyk, subsampling="4:2:0")
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profiles = []
+    for space in ("LAB", "sRGB"):
+        made = ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
+        # Without the time of creation: the same bytes in every run.
+        profiles.append(made[:24] + bytes(12) + made[36:])
+    profile, srgb = profiles
     yield "jpeg-icc-srgb", encode(image, icc_profile=srgb)
     yield "jpeg-icc-lab", encode(image, icc_profile=profile)
     small = Image.fromarray(picture("turn", 45, 29))
@@ -129,6 +130,11 @@ def good():
     for at in range(1200, len(damaged) - 2, 977):
         damaged[at] = 0x5A
     yield "jpeg-damaged-data", bytes(damaged)
+    damaged = bytearray(encode(image, quality=95, progressive=True))
+    for at in range(segments(damaged)[1] + 125, len(damaged) - 2, 700):
+        if 0xFF not in damaged[at - 1 : at + 2]:
+            damaged[at] = 0
+    yield "jpeg-damaged-progressive", bytes(damaged)
     restart = cjpeg(rgb, "-restart", "2B")
     at = restart.index(b"\xff\xd3", segments(restart)[1])
     yield "jpeg-restart-lost", restart[:at] + restart[at + 2 :]

@@ -8,6 +8,7 @@ import hashlib
 import json
 import pathlib
 
+import numpy as np
 import PIL
 
 import bmp_images
@@ -69,6 +70,32 @@ def vector(file, data, made, pillow):
     return entries
 
 
+NORMALISATIONS = [
+    {"divideBy": 255, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+    {"multiplyBy": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+    {"mean": [127], "std": [128]},
+    {"mean": [103.939, 116.779, 123.68], "std": [1]},
+    {"divideBy": 127.5, "mean": [1], "std": [1]},
+    {"divideBy": 255, "mean": [0.1307], "std": [0.3081]},
+]
+
+
+def table(normalise):
+    """Every byte in each of three channels, [256, 3], as numpy computes it in float32."""
+    values = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
+    if "divideBy" in normalise:
+        values = values / np.float32(normalise["divideBy"])
+    if "multiplyBy" in normalise:
+        values = values * np.float32(normalise["multiplyBy"])
+    values = (values - np.float32(normalise["mean"])) / np.float32(normalise["std"])
+    assert values.dtype == np.float32
+    return {
+        "normalise": normalise,
+        "float32": hashlib.sha256(values.tobytes()).hexdigest(),
+        "float16": hashlib.sha256(values.astype(np.float16).tobytes()).hexdigest(),
+    }
+
+
 def images():
     """(file, data, twin): the pixels are expected of the twin, which Pillow can read."""
     for suffix, maker in MAKERS.items():
@@ -79,13 +106,9 @@ def images():
 
 
 def make_all():
-    FIXTURES.mkdir(parents=True, exist_ok=True)
-    for old in FIXTURES.iterdir():
-        old.unlink()
-    vectors, total = [], 0
+    vectors, files = [], {}
     for i, (file, data, twin) in enumerate(images()):
-        (FIXTURES / file).write_bytes(data)
-        total += len(data)
+        files[file] = data
         other = OTHERS[i % len(OTHERS)]
         plans = [USUAL, other]
         if "exif" in file or "xmp" in file:
@@ -94,27 +117,34 @@ def make_all():
             for made in plans:
                 vectors += vector(file, twin, made, ">=13")
         except Exception as error:
-            print(f"Pillow refuses {file}: {error!r}")
+            raise SystemExit(f"Pillow refuses {file}: {error!r}") from error
     refused = []
     for suffix, maker in MAKERS.items():
         for name, data in maker.refused():
-            (FIXTURES / f"{name}.{suffix}").write_bytes(data)
-            total += len(data)
+            files[f"{name}.{suffix}"] = data
             refused.append(f"{name}.{suffix}")
     photos = []
     for path in sorted(PHOTOS.glob("*.*")):
         if path.suffix in (".png", ".jpg"):
             for made in (USUAL, OTHERS[0], OTHERS[2]):
                 photos += vector(path.name, path.read_bytes(), made, ">=13")
+    tables = [table(normalise) for normalise in NORMALISATIONS]
     text = {"pillow": PIL.__version__, "vectors": vectors, "refused": refused, "photos": photos}
+    text["tables"] = tables
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    for old in FIXTURES.iterdir():
+        old.unlink()
+    for file, data in files.items():
+        (FIXTURES / file).write_bytes(data)
     write(FIXTURES / "vectors.json", text)
-    print(f"{len(vectors)} vectors, {len(refused)} refused, {total} bytes of images")
+    size = sum(map(len, files.values()))
+    print(f"{len(vectors)} vectors, {len(refused)} refused, {size} bytes of images")
 
 
 def make_older():
     """Only images and sizes at which the order of the passes matters."""
     vectors = []
-    tall = [recipe(stretch(200, 20)), recipe(stretch(31, 40)), recipe(letterbox(60, 64, 3))]
+    tall = [recipe(stretch(200, 20)), recipe(stretch(31, 40)), recipe(short(256), (224, 224))]
     for path in sorted(FIXTURES.glob("jpeg-*x*.jpg")):
         for made in tall:
             vectors += vector(path.name, path.read_bytes(), made, "<13")

@@ -115,13 +115,18 @@ def good():
     yield "png-trns-grey", png("trns", 33, 27, 0, 8, before=chunk(b"tRNS", b"\0\x80"))
     yield "png-trns-palette", png("trns", 33, 27, 3, 8, before=chunk(b"tRNS", bytes(range(200))))
     yield "png-short-palette", png("short", 33, 27, 3, 8, colours=100)
+    whole = png("palette", 33, 27, 3, 8)
+    at = whole.index(b"PLTE")
+    rest = whole[at + 4 + 768 + 4 :]
+    yield "png-no-palette", whole[: at - 4] + rest
+    yield "png-odd-palette", whole[: at - 4] + chunk(b"PLTE", whole[at + 4 : at + 104]) + rest
+    yield "png-late-header", whole[:8] + chunk(b"tEXt", b"a\0b") + whole[8:]
     yield "png-gamma", png("gamma", 33, 27, 2, 8, before=chunk(b"gAMA", struct.pack(">I", 100000)))
     yield "png-many-idat", png("idat", 61, 47, 2, 8, pieces=23)
     yield "png-empty-idat", png("idat", 33, 27, 2, 8, before=chunk(b"IDAT", b""))
     yield "png-no-end", png("end", 33, 27, 2, 8, end=b"")
     yield "png-trailing-bytes", png("end", 33, 27, 2, 8) + b"after the end"
     yield "png-extra-rows", png("extra", 33, 27, 2, 8, raw=lambda data: data + bytes(5000))
-    yield "png-wrong-adler", png("adler", 33, 27, 2, 8, stream=lambda s: s[:-4] + b"abcd")
     yield "png-unknown-chunk", png("unknown", 33, 27, 2, 8, before=chunk(b"ABCD", b"data"))
     for orientation in range(1, 9):
         block = chunk(b"eXIf", exif(orientation))
@@ -175,7 +180,9 @@ def refused():
         "refused", 60, 40, 2, 8, interlaced=True, raw=lambda data: data[:-3]
     )
     yield "png-unknown-filter", png("refused", 60, 40, 2, 8, raw=lambda data: b"\5" + data[1:])
+    yield "png-too-many-colours", png("refused", 60, 40, 3, 8, colours=300)
     yield "png-no-zlib", png("refused", 60, 40, 2, 8, stream=lambda s: b"\0\0" + s[2:])
+    yield "png-wrong-adler", png("refused", 60, 40, 2, 8, stream=lambda s: s[:-4] + b"abcd")
     for kind, bits in ((0, 3), (2, 4), (3, 16), (1, 8), (5, 8), (7, 8), (4, 4)):
         header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60, 40, bits, kind, 0, 0, 0))
         yield f"png-no-such-kind-{kind}-{bits}", SIGNATURE + header + whole[33:]

@@ -3,7 +3,7 @@ import { ok, type Result } from '../core/result.ts';
 import { unreadable } from './refusal.ts';
 
 /** How the pixels are stored: rows, 4- or 8-bit run lengths. */
-export type BmpCoding = 'rows' | 'rle4' | 'rle8';
+type BmpCoding = 'rows' | 'rle4' | 'rle8';
 
 /** Rows of samples: an index into the palette, a 16-bit word, or a byte for each colour. */
 export type BmpSamples =

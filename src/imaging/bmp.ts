@@ -91,6 +91,9 @@ function decodeIndexed(
   if (!indices.ok) return indices;
   if (grey) return ok(asColour(indices.value, 1, width, height, colour));
 
+  if (palette.length >= 257 * entryBytes) {
+    return unreadable(`BMP: expected a palette of at most 256 colours, found ${entries}`);
+  }
   const table = rgbTable(palette, entryBytes);
   const data = new Uint8Array(width * height * 3);
   for (let i = 0, to = 0; i < indices.value.length; i++, to += 3) {
@@ -138,13 +141,14 @@ function readIndices(
   const bits = grey ? (blackAndWhite ? 1 : 8) : header.bits;
   const indices = new Uint8Array(width * height);
   if (header.coding !== 'rows') {
-    if (blackAndWhite) return unreadable('BMP: run lengths with a palette of two colours');
     const stored = expandRuns(bytes, header.dataOffset, width, height, header.coding === 'rle4');
     if (stored === undefined) return endsEarly(header);
     for (let y = 0; y < height; y++) {
       const from = (header.topDown ? y : height - 1 - y) * width;
       indices.set(stored.subarray(from, from + width), y * width);
     }
+    // Whatever is not black is white then.
+    if (blackAndWhite) for (const [i, index] of indices.entries()) indices[i] = index && 255;
     return ok(indices);
   }
   const rows = locateRows(bytes, header, bits);

@@ -4,12 +4,12 @@ import type { DecodedColour, Pixels } from './pixels.ts';
  * Pillow's luma for colour to grey: ITU-R 601 weights in 16-bit fixed point, rounded
  * (`L24` in src/libImaging/Convert.c).
  */
-export function luma(red: number, green: number, blue: number): number {
+function luma(red: number, green: number, blue: number): number {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }
 
 /** Interleaved RGB bytes to one grey byte a pixel. */
-export function rgbToGrey(rgb: Uint8Array): Uint8Array {
+function rgbToGrey(rgb: Uint8Array): Uint8Array {
   const grey = new Uint8Array(rgb.length / 3);
   for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
     grey[i] = luma(rgb[at] as number, rgb[at + 1] as number, rgb[at + 2] as number);
@@ -18,7 +18,7 @@ export function rgbToGrey(rgb: Uint8Array): Uint8Array {
 }
 
 /** One grey byte a pixel to three equal ones. */
-export function greyToRgb(grey: Uint8Array): Uint8Array {
+function greyToRgb(grey: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(grey.length * 3);
   for (let i = 0, to = 0; i < grey.length; i++, to += 3) {
     const value = grey[i] as number;

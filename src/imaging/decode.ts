@@ -28,9 +28,9 @@ export async function decodeImage(
   const apply = options.exifOrientation === 'apply';
   switch (header.format) {
     case 'jpeg': {
-      const structure = readJpegStructure(bytes);
+      const structure = readJpegStructure(bytes, header);
       if (!structure.ok) return structure;
-      const pixels = await decodeJpeg(bytes, header, structure.value, options.colour);
+      const pixels = await decodeJpeg(bytes, header, options.colour);
       if (!pixels.ok || !apply) return pixels;
       return ok(orient(pixels.value, jpegOrientation(structure.value.app1)));
     }

@@ -41,7 +41,7 @@ export function pngOrientation(
 }
 
 /** The orientation in the first directory of a TIFF structure, which is what Exif is. */
-export function tiffOrientation(block: Uint8Array | undefined): number | undefined {
+function tiffOrientation(block: Uint8Array | undefined): number | undefined {
   if (block === undefined || block.length < 8) return undefined;
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const mark = latin1(block.subarray(0, 4));
@@ -55,11 +55,12 @@ export function tiffOrientation(block: Uint8Array | undefined): number | undefin
     const at = directory + 2 + i * 12;
     if (at + 12 > block.length) break;
     if (view.getUint16(at, little) !== orientationTag) continue;
-    // Type 3 is a 16-bit, 4 a 32-bit number; a list of several is no orientation.
+    // Numbers of 16 bits (types 3, 8), 32 (4, 9) and 8 (6); a list of several is no orientation.
     const type = view.getUint16(at + 2, little);
     if (view.getUint32(at + 4, little) !== 1) continue;
-    if (type === 3) found = view.getUint16(at + 8, little);
-    else if (type === 4) found = view.getUint32(at + 8, little);
+    if (type === 3 || type === 8) found = view.getUint16(at + 8, little);
+    else if (type === 4 || type === 9) found = view.getUint32(at + 8, little);
+    else if (type === 6) found = view.getUint8(at + 8);
   }
   return found;
 }

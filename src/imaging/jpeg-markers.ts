@@ -17,9 +17,19 @@ interface Segment {
   readonly end: number;
 }
 
+/**
+ * Scans of one image that are put up with, as in libvips: each costs time in proportion to the sides
+ * and few bytes. Encoders write about ten.
+ */
+const scanLimit = 100;
+
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
+const DHT = 0xc4;
+const DQT = 0xdb;
+const DRI = 0xdd;
+const APP1 = 0xe1;
 
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -27,11 +37,12 @@ export function isJpeg(bytes: Uint8Array): boolean {
 
 /** Start of frame: SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC). */
 function isFrame(marker: number): boolean {
-  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+  return marker >= 0xc0 && marker <= 0xcf && marker !== DHT && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function isRestart(marker: number): boolean {
-  return marker >= 0xd0 && marker <= 0xd7;
+/** Markers without a segment: restarts, and TEM, which means nothing. */
+function isBare(marker: number): boolean {
+  return (marker >= 0xd0 && marker <= 0xd7) || marker === 0x01;
 }
 
 /**
@@ -73,7 +84,7 @@ export function readJpegHeader(bytes: Uint8Array): Result<JpegHeader, Fault> {
     if (marker === SOI || marker === EOI || marker === SOS) {
       return unreadable(`JPEG: marker ${hex(marker)} stands before the frame header`);
     }
-    if (isRestart(marker) || marker === 0x01) {
+    if (isBare(marker)) {
       at = after;
       continue;
     }
@@ -104,46 +115,100 @@ function readFrame(bytes: Uint8Array, segment: Segment): Result<JpegHeader, Faul
 
 /** What decoding needs to know of a whole file whose markers are in order. */
 export interface JpegStructure {
-  /** An Adobe marker (APP14) is there: libjpeg and libvips then both take CMYK for inverted. */
-  readonly adobe: boolean;
   /** Payloads of the APP1 segments before the first scan, in order. */
   readonly app1: readonly Uint8Array[];
 }
 
 /**
- * Walks all markers to the end of the image. An end marker inside a segment (a thumbnail's) or made
- * up of stuffed bytes does not count. Refuses a file without its end marker.
+ * Walks all markers to the end of the image, as libjpeg meets them. An end marker inside a segment (a
+ * thumbnail's) or made up of stuffed bytes does not count. Refuses a file without its end marker.
  */
-export function readJpegStructure(bytes: Uint8Array): Result<JpegStructure, Fault> {
-  let at = 2;
-  let scans = 0;
-  let adobe = false;
+export function readJpegStructure(
+  bytes: Uint8Array,
+  header: JpegHeader,
+): Result<JpegStructure, Fault> {
   const app1: Uint8Array[] = [];
+  let progressive = false;
+  let restarts = false;
+  let at = 2;
   for (;;) {
     const found = nextMarker(bytes, at);
-    if (found === undefined) return unreadable('JPEG: the end marker is missing (cut off?)');
+    if (found === undefined) return unreadable('JPEG: the file ends before its first scan');
     const { marker, after } = found;
-    at = after;
-    if (marker === EOI) break;
-    if (isRestart(marker) || marker === 0x01) continue;
+    // Pillow knows no marker below the frames', libjpeg does not expect an end here.
+    if (marker < 0xc0 || marker === EOI) {
+      return unreadable(`JPEG: marker ${hex(marker)} stands before the first scan`);
+    }
+    if (isBare(marker)) {
+      at = after;
+      continue;
+    }
     const segment = segmentAt(bytes, marker, after);
     if (segment === undefined) return unreadable('JPEG: the file ends inside a segment');
     at = segment.end;
-    if (marker === SOS) scans++;
-    if (scans > 0) continue;
-    const body = bytes.subarray(segment.start, segment.end);
-    if (marker === 0xe1) app1.push(body);
-    if (marker === 0xee && body.length >= 12 && startsWith(body, 'Adobe')) adobe = true;
+    if (marker === APP1) app1.push(bytes.subarray(segment.start, segment.end));
+    if (marker === DRI) restarts = (bytes[after + 2] ?? 0) + (bytes[after + 3] ?? 0) > 0;
+    if (isFrame(marker)) progressive = marker % 4 === 2;
+    if (marker !== SOS) continue;
+    const manyScans = progressive || bytes[segment.start] !== header.components;
+    const problem = checkScans(bytes, segment.end, manyScans, restarts);
+    return problem === undefined ? ok({ app1 }) : unreadable(`JPEG: ${problem}`);
   }
-  if (scans === 0) return unreadable('JPEG: no scan before the end marker');
-  return ok({ adobe, app1 });
 }
 
-function startsWith(bytes: Uint8Array, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[i] !== text.charCodeAt(i)) return false;
+/** From the first scan's data to the end marker. Returns what is wrong, if anything. */
+function checkScans(
+  bytes: Uint8Array,
+  start: number,
+  manyScans: boolean,
+  restarts: boolean,
+): string | undefined {
+  let at = start;
+  let scans = 1;
+  for (;;) {
+    const found = nextMarker(bytes, at);
+    const segment = found && segmentAt(bytes, found.marker, found.after);
+    if (found?.marker === EOI) return undefined;
+    // With restart intervals libjpeg looks for the next restart behind a false marker.
+    if (found && (isBare(found.marker) || (restarts && found.marker < 0xc0))) {
+      at = found.after;
+      continue;
+    }
+    if (found && isUnexpected(found.marker, manyScans)) {
+      return `marker ${hex(found.marker)} stands in the image data`;
+    }
+    if (segment === undefined) {
+      // A false marker, made by damage, may seem to reach beyond the end. With one scan libjpeg has
+      // all rows by then and does not mind (false tables apart: it looks into them); with several
+      // it still waits for the others.
+      const table = found?.marker === DHT || found?.marker === DQT;
+      if (!manyScans && !table && hasEndMarker(bytes, start)) return undefined;
+      return 'the end marker is missing (cut off?)';
+    }
+    if (found?.marker === SOS && ++scans > scanLimit) return `more than ${scanLimit} scans`;
+    at = segment.end;
   }
-  return true;
+}
+
+/** Markers that libjpeg gives up on after the first scan. */
+function isUnexpected(marker: number, manyScans: boolean): boolean {
+  return (
+    (marker > 0x01 && marker < 0xc0) ||
+    isFrame(marker) ||
+    marker === 0xc8 ||
+    marker === 0xde ||
+    marker === 0xdf ||
+    marker === SOI ||
+    (marker >= 0xf0 && marker <= 0xfd) ||
+    (marker === SOS && !manyScans)
+  );
+}
+
+function hasEndMarker(bytes: Uint8Array, from: number): boolean {
+  for (let at = bytes.indexOf(0xff, from); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === EOI) return true;
+  }
+  return false;
 }
 
 function hex(marker: number): string {

@@ -1,7 +1,7 @@
 import type { Fault } from '../core/errors.ts';
 import { ok, type Result } from '../core/result.ts';
 import { asColour, cmykToRgb } from './colour.ts';
-import type { JpegHeader, JpegStructure } from './jpeg-markers.ts';
+import type { JpegHeader } from './jpeg-markers.ts';
 import type { DecodedColour, Pixels } from './pixels.ts';
 import { unreadable } from './refusal.ts';
 import { loadSharp } from './sharp.ts';
@@ -13,13 +13,14 @@ import { loadSharp } from './sharp.ts';
 export async function decodeJpeg(
   bytes: Uint8Array,
   header: JpegHeader,
-  structure: JpegStructure,
   colour: DecodedColour,
 ): Promise<Result<Pixels, Fault>> {
   const sharp = await loadSharp();
   const { width, height, components } = header;
   let image = sharp(bytes, {
     failOn: 'none',
+    // Lifts libvips' limit of warnings, which libjpeg has not; that of scans is ours (jpeg-markers).
+    unlimited: true,
     ignoreIcc: true,
     limitInputPixels: width * height,
     sequentialRead: true,
@@ -41,7 +42,6 @@ export async function decodeJpeg(
     );
   }
   if (components !== 4) return ok(asColour(data, components, width, height, colour));
-  // libvips inverts CMYK when the Adobe marker is there, Pillow always.
-  if (!structure.adobe) for (let i = 0; i < data.length; i++) data[i] = 255 - (data[i] as number);
+  // libvips hands CMYK out the way Pillow reads it: inverted, whether Adobe wrote the file or not.
   return ok(asColour(cmykToRgb(data), 3, width, height, colour));
 }

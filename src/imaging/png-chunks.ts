@@ -4,7 +4,7 @@ import { ok, type Result } from '../core/result.ts';
 import { unreadable } from './refusal.ts';
 
 /** PNG colour types: 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha. */
-export type PngColourType = 0 | 2 | 3 | 4 | 6;
+type PngColourType = 0 | 2 | 3 | 4 | 6;
 
 export interface PngHeader {
   readonly format: 'png';
@@ -66,9 +66,12 @@ function readUint32(bytes: Uint8Array, at: number): number {
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
-/** Reads the IHDR chunk, which must come first and be intact. */
+/** Reads the header chunk (IHDR), which must be intact; Pillow lets other chunks come before it. */
 export function readPngHeader(bytes: Uint8Array): Result<PngHeader, Fault> {
-  const chunk = chunkAt(bytes, 8);
+  let chunk = chunkAt(bytes, signature.length);
+  while (chunk !== undefined && chunk.type !== 'IHDR' && chunk.type !== 'IDAT') {
+    chunk = chunkAt(bytes, chunk.end + 4);
+  }
   if (chunk === undefined || chunk.type !== 'IHDR' || chunk.end - chunk.start < 13) {
     return unreadable('PNG: the header chunk (IHDR) is missing or too short');
   }
@@ -106,9 +109,9 @@ const metadataTypes = new Set(['eXIf', 'iTXt', 'tEXt', 'zTXt']);
 export function readPngContent(bytes: Uint8Array): Result<PngContent, Fault> {
   const idat: Uint8Array[] = [];
   const metadata: { type: string; data: Uint8Array }[] = [];
-  let palette = new Uint8Array(0);
+  let palette: Uint8Array = new Uint8Array(0);
   let rowsEnded = false;
-  let at = 8;
+  let at = signature.length;
   for (;;) {
     const chunk = chunkAt(bytes, at);
     if (chunk === undefined) {
@@ -123,7 +126,8 @@ export function readPngContent(bytes: Uint8Array): Result<PngContent, Fault> {
       if (!rowsEnded) idat.push(data);
     } else {
       rowsEnded = idat.length > 0;
-      if (chunk.type === 'PLTE' && !rowsEnded) palette = data.slice();
+      if (chunk.type === 'PLTE' && !rowsEnded)
+        palette = data.subarray(0, data.length - (data.length % 3));
       if (intact && metadataTypes.has(chunk.type)) metadata.push({ type: chunk.type, data });
     }
     at = chunk.end + 4;

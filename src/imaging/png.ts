@@ -1,5 +1,6 @@
-import { constants, inflateRawSync } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import type { Fault } from '../core/errors.ts';
+import { freeMemory } from '../core/free-memory.ts';
 import { ok, type Result } from '../core/result.ts';
 import { asColour } from './colour.ts';
 import type { DecodedColour, Pixels } from './pixels.ts';
@@ -32,8 +33,12 @@ const adam7: readonly Pass[] = [
 const samplesAPixel = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 } as const;
 
 /**
- * Decodes a PNG on node:zlib: alpha, tRNS, gamma and profiles are dropped, 16 bits keep the high
- * byte. Refuses missing rows.
+ * Decodes a PNG: alpha, tRNS, gamma and profiles are dropped, 16 bits keep the high byte. Refuses
+ * missing rows.
+ *
+ * On node:zlib rather than sharp: PNG's own rules of refusal stay simple, and the 140 MB of sharp
+ * unloaded. ms CPU, ours and sharp 0.35.5, on a busy 2.5 GHz Xeon: 600x400 RGB 5.1 and 7.1, 451x300
+ * RGB 3.4 and 4.1, 512x512 grey 3.3 and 4.9, 512x512 RGB (stored, not compressed) 5.6 and 3.2.
  */
 export function decodePng(
   header: PngHeader,
@@ -41,6 +46,9 @@ export function decodePng(
   colour: DecodedColour,
 ): Result<Pixels, Fault> {
   const { width, height } = header;
+  if (header.colourType === 3 && content.palette.length >= 257 * 3) {
+    return unreadable('PNG: the palette has more than 256 colours');
+  }
   const bitsAPixel = header.bitDepth * samplesAPixel[header.colourType];
   const layers: { pass: Pass; columns: number; rows: number; rowBytes: number; start: number }[] =
     [];
@@ -76,27 +84,36 @@ export function decodePng(
       });
     }
   }
+  freeMemory(lines);
   return ok(asColour(data, channels, width, height, colour));
 }
 
+/** Bytes beyond the last row that are put up with: Pillow does not look at them. */
+const slack = 1024 * 1024;
+
+/** Deflate cannot do better than this many bytes from one (zlib's technical notes). */
+const deflateRatio = 1032;
+
 /**
- * The first `needed` bytes of a zlib stream. Its header is checked here and its checksum is not, as
- * in Pillow, which stops reading with the last row; the chunks' own checksums were.
+ * The first `needed` bytes of a zlib stream. A stream that goes on far beyond them is refused: it
+ * would cost memory out of proportion to the sides. Its checksum may be cut off, as in Pillow.
  */
 function inflate(stream: Uint8Array, needed: number): Result<Uint8Array, Fault> {
-  const [method = 0, flags = 0] = stream;
-  if (method % 16 !== 8 || method >> 4 > 7 || (method * 256 + flags) % 31 !== 0 || flags & 0x20) {
-    return unreadable('PNG: the image data is no zlib stream');
+  if (stream.length * deflateRatio < needed) {
+    return unreadable(`PNG: rows are missing: ${stream.length} bytes cannot hold ${needed}`);
   }
+  let data: Uint8Array;
   try {
-    const data = inflateRawSync(stream.subarray(2), {
+    data = inflateSync(stream, {
       finishFlush: constants.Z_SYNC_FLUSH,
-      chunkSize: Math.max(64, needed + 1),
+      // One byte more than needed: the usual stream then comes out in one piece, without a copy.
+      chunkSize: Math.max(constants.Z_MIN_CHUNK, needed + 1),
+      maxOutputLength: needed + slack,
     });
-    if (data.length >= needed) return ok(data);
-    return unreadable(`PNG: rows are missing: expected ${needed} bytes, found ${data.length}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     return unreadable(`PNG: the image data cannot be decompressed: ${reason}`);
   }
+  if (data.length >= needed) return ok(data);
+  return unreadable(`PNG: rows are missing: expected ${needed} bytes, found ${data.length}`);
 }

@@ -9,8 +9,8 @@ import { unreadable } from './refusal.ts';
 export type ImageHeader = JpegHeader | PngHeader | BmpHeader;
 
 /** Limits of the wire contract, in pixels. */
-export const shortestSide = 15;
-export const longestSide = 4096;
+const shortestSide = 15;
+const longestSide = 4096;
 
 /**
  * Tells the format by content and reads the header, nothing more: a file that claims huge sides

@@ -11,14 +11,14 @@ export type ColourOrder = 'rgb' | 'bgr' | 'grey';
  * `truncate`: `int(size * long / short)` (torchvision), `round`: `int(round(long * (size / short)))`
  * with halves going to the even number (PaddleClas).
  */
-export interface ShortSideResize {
+interface ShortSideResize {
   readonly mode: 'short-side';
   readonly size: number;
   readonly rounding: 'truncate' | 'round';
 }
 
 /** Resize to exactly these sides, in pixels, whatever the proportions. */
-export interface StretchResize {
+interface StretchResize {
   readonly mode: 'stretch';
   readonly width: number;
   readonly height: number;
@@ -28,7 +28,7 @@ export interface StretchResize {
  * Fit into these sides keeping the proportions and centre the result on a canvas of `fill`
  * (0 to 255, in every channel), as Pillow's `ImageOps.pad` does.
  */
-export interface LetterboxResize {
+interface LetterboxResize {
   readonly mode: 'letterbox';
   readonly width: number;
   readonly height: number;
@@ -42,7 +42,8 @@ export type Interpolation = 'bilinear' | 'bicubic';
 
 /**
  * Which Pillow the model was trained with. Since 13 `resize` takes the vertical pass first when
- * `outH < inH` and `inH - outH > 2 * (inW - outW)`; before, the horizontal pass always came first.
+ * `outH < inH` and `inH - outH > 2 * (inW - outW)`; before, the horizontal pass came first, except
+ * for images more than 100 times as high as wide.
  */
 export type PillowVersion = '<13' | '>=13';
 

@@ -1,9 +1,8 @@
-import { type CoefficientTable, coefficientTable, precisionBits } from './coefficients.ts';
+import { type CoefficientTable, coefficientTable } from './coefficients.ts';
 import { type AxisPlan, planResample, type ResamplePlan } from './geometry.ts';
+import { type Area, horizontalPass, verticalPass } from './passes.ts';
 import type { Pixels } from './pixels.ts';
 import type { ImagingRecipe, Interpolation } from './recipe.ts';
-
-const half = 1 << (precisionBits - 1);
 
 /**
  * Resizes and crops as `recipe` says, in Pillow's 8-bit fixed-point arithmetic, and computes only
@@ -15,7 +14,7 @@ export function resampleCrop(pixels: Pixels, recipe: ImagingRecipe): Pixels {
 }
 
 /** Carries out a plan made for the sides of `pixels`. A native kernel would stand in for this. */
-export function runPlan(pixels: Pixels, plan: ResamplePlan, filter: Interpolation): Pixels {
+function runPlan(pixels: Pixels, plan: ResamplePlan, filter: Interpolation): Pixels {
   const { x, y } = plan;
   const { channels } = pixels;
   const out = new Uint8Array(x.length * y.length * channels);
@@ -42,30 +41,23 @@ export function runPlan(pixels: Pixels, plan: ResamplePlan, filter: Interpolatio
   if (xTable === undefined && yTable === undefined) {
     copyArea(source, target, x.count * channels, y.count);
   } else if (yTable === undefined && xTable !== undefined) {
-    horizontal(source, target, y.count, x.count, xTable, columns.start, channels);
+    horizontalPass(source, target, y.count, x.count, xTable, columns.start, channels);
   } else if (xTable === undefined && yTable !== undefined) {
-    vertical(source, target, x.count * channels, y.count, yTable, rows.start);
+    verticalPass(source, target, x.count * channels, y.count, yTable, rows.start);
   } else if (xTable !== undefined && yTable !== undefined) {
     if (plan.verticalFirst) {
       const width = columns.count * channels;
       const between = { data: scratchFor(width * y.count), offset: 0, stride: width };
-      vertical(source, between, width, y.count, yTable, rows.start);
-      horizontal(between, target, y.count, x.count, xTable, columns.start, channels);
+      verticalPass(source, between, width, y.count, yTable, rows.start);
+      horizontalPass(between, target, y.count, x.count, xTable, columns.start, channels);
     } else {
       const width = x.count * channels;
       const between = { data: scratchFor(width * rows.count), offset: 0, stride: width };
-      horizontal(source, between, rows.count, x.count, xTable, columns.start, channels);
-      vertical(between, target, width, y.count, yTable, rows.start);
+      horizontalPass(source, between, rows.count, x.count, xTable, columns.start, channels);
+      verticalPass(between, target, width, y.count, yTable, rows.start);
     }
   }
   return result;
-}
-
-/** A rectangle inside a byte buffer: its first byte, and the bytes from one row to the next. */
-interface Area {
-  readonly data: Uint8Array;
-  readonly offset: number;
-  readonly stride: number;
 }
 
 /** The buffer between the passes is kept for the next image, unless it is larger than this. */
@@ -110,89 +102,4 @@ function copyArea(source: Area, target: Area, rowBytes: number, rows: number): v
       target.offset + row * target.stride,
     );
   }
-}
-
-// The loops below index typed arrays within bounds that the plan guarantees. `as number` says so
-// to the compiler at no cost; a `?? 0` there was measured to slow them down.
-
-function horizontal(
-  source: Area,
-  target: Area,
-  rows: number,
-  count: number,
-  table: CoefficientTable,
-  firstColumn: number,
-  channels: 1 | 3,
-): void {
-  const { starts, sizes, weights, stride } = table;
-  const src = source.data;
-  const dst = target.data;
-  for (let row = 0; row < rows; row++) {
-    const base = source.offset + row * source.stride;
-    let to = target.offset + row * target.stride;
-    for (let i = 0; i < count; i++) {
-      let from = base + ((starts[i] as number) - firstColumn) * channels;
-      const begin = i * stride;
-      const end = begin + (sizes[i] as number);
-      if (channels === 3) {
-        let red = half;
-        let green = half;
-        let blue = half;
-        for (let k = begin; k < end; k++) {
-          const weight = weights[k] as number;
-          red = (red + Math.imul(src[from] as number, weight)) | 0;
-          green = (green + Math.imul(src[from + 1] as number, weight)) | 0;
-          blue = (blue + Math.imul(src[from + 2] as number, weight)) | 0;
-          from += 3;
-        }
-        dst[to] = clip(red);
-        dst[to + 1] = clip(green);
-        dst[to + 2] = clip(blue);
-        to += 3;
-      } else {
-        let grey = half;
-        for (let k = begin; k < end; k++) {
-          grey = (grey + Math.imul(src[from] as number, weights[k] as number)) | 0;
-          from++;
-        }
-        dst[to] = clip(grey);
-        to++;
-      }
-    }
-  }
-}
-
-function vertical(
-  source: Area,
-  target: Area,
-  rowBytes: number,
-  count: number,
-  table: CoefficientTable,
-  firstRow: number,
-): void {
-  const { starts, sizes, weights, stride } = table;
-  const src = source.data;
-  const dst = target.data;
-  const step = source.stride;
-  for (let i = 0; i < count; i++) {
-    const base = source.offset + ((starts[i] as number) - firstRow) * step;
-    const begin = i * stride;
-    const end = begin + (sizes[i] as number);
-    const to = target.offset + i * target.stride;
-    for (let column = 0; column < rowBytes; column++) {
-      let from = base + column;
-      let sum = half;
-      for (let k = begin; k < end; k++) {
-        sum = (sum + Math.imul(src[from] as number, weights[k] as number)) | 0;
-        from += step;
-      }
-      dst[to + column] = clip(sum);
-    }
-  }
-}
-
-/** Fixed point to a byte: the fraction cut off, values out of range taken to the nearest end. */
-function clip(sum: number): number {
-  const value = sum >> precisionBits;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
 }

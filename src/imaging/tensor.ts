@@ -2,10 +2,10 @@ import { float16Bits } from './half-float.ts';
 import type { Pixels } from './pixels.ts';
 import type { ColourOrder, NormaliseRecipe } from './recipe.ts';
 
-export type TensorElementType = 'float32' | 'float16' | 'uint8';
+type TensorElementType = 'float32' | 'float16' | 'uint8';
 
 /** Where a tensor's elements are written; float16 as its bits. */
-export type TensorData = Float32Array | Uint16Array | Uint8Array;
+type TensorData = Float32Array | Uint16Array | Uint8Array;
 
 export interface TensorOptions {
   /** `nchw`: `[channels, height, width]` an image, `nhwc`: `[height, width, channels]`. */

@@ -31,6 +31,8 @@ export function createWorkerPool(size: number, setup: WorkerSetup): WorkerPool {
     concurrentTasksPerWorker: 1,
     // Its default blocks the worker's own event loop between tasks, which decoding needs.
     atomics: 'disabled',
+    // Collecting young garbage often costs little and keeps the request's large strings few.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   // A dying worker is told to the caller of `run`; without a listener it would end the process.
   piscina.on('error', () => undefined);

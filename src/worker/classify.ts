@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Manifest } from '../catalog/manifest.ts';
 import { type Fault, fault } from '../core/errors.ts';
+import { freeMemory } from '../core/free-memory.ts';
 import { err, type Result } from '../core/result.ts';
 import { decodeImage } from '../imaging/decode.ts';
 import { checkSides, probeImage } from '../imaging/probe.ts';
@@ -77,6 +78,8 @@ export function createClassifier(
     }
     const crop = resampleCrop(pixels.value, recipe);
     fillTensor(crop, session.input);
+    freeMemory(pixels.value.data);
+    freeMemory(bytes);
     measure('resampleMs');
 
     const scores = await session.run();
