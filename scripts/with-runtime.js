@@ -7,30 +7,36 @@
  * Plain JavaScript for any Node >= 20 and nothing else, because it is what a fresh clone runs first.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MINIMUM_NODE_MAJOR = 24; // the first that runs TypeScript as it is
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stampFile = join(root, 'node_modules', '.installed-from');
 
-/** What an installation depends on; a change of any of it makes the installed packages stale. */
-function installationKey() {
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
-  for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
-    hash.update(readFileSync(join(root, file)));
+/**
+ * Whether the installed packages are those of package-lock.json. npm keeps the list of what it has
+ * installed, and writes it last, so an interrupted installation counts as missing.
+ */
+function isInstalled() {
+  try {
+    const wanted = readPackages('package-lock.json');
+    const installed = readPackages(join('node_modules', '.package-lock.json'));
+    return Object.entries(wanted).every(
+      ([path, { version, optional }]) =>
+        path === '' || installed[path]?.version === version || (optional && !installed[path]),
+    );
+  } catch {
+    return false; // nothing is installed yet
   }
-  return hash.digest('hex');
 }
 
-function isInstalled(key) {
-  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === key;
+function readPackages(lockFile) {
+  return JSON.parse(readFileSync(join(root, lockFile), 'utf8')).packages;
 }
 
-function install(key) {
+function install() {
   process.stderr.write('edge-infer: installing the packages of package-lock.json (once) ...\n');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
@@ -39,7 +45,6 @@ function install(key) {
   if (status !== 0) {
     fail('npm ci failed (its own message is above). Mend that and run the same command again.');
   }
-  writeFileSync(stampFile, key);
 }
 
 /** The folder that holds the `node` to use: the pinned package's, else one from the PATH. */
@@ -67,9 +72,8 @@ const [command, ...commandArguments] = process.argv.slice(2);
 if (command === undefined) {
   fail('usage: node scripts/with-runtime.js COMMAND [ARGUMENT...]');
 }
-const key = installationKey();
-if (!isInstalled(key)) {
-  install(key);
+if (!isInstalled()) {
+  install();
 }
 const path = [findRuntimeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH];
 const child = spawn(command, commandArguments, {
