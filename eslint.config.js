@@ -15,6 +15,9 @@ export default tseslint.config({
     '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
     '@typescript-eslint/only-throw-error': 'error',
     '@typescript-eslint/prefer-promise-reject-errors': 'error',
-    '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    '@typescript-eslint/switch-exhaustiveness-check': [
+      'error',
+      { considerDefaultExhaustiveForUnions: true },
+    ],
   },
 });

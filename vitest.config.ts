@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     pool: 'forks',
+    // Some tests load onnxruntime in their own thread: see src/inference/offline.ts.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
   },
 });

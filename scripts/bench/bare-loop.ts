@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { forbidRuntimeTelemetry } from '../../src/inference/offline.ts';
 import type { WorkerSetup } from '../../src/inference/protocol.ts';
 import type { Measurement } from './measurement.ts';
 
@@ -18,6 +19,7 @@ export async function startBareLoop(
   setup: WorkerSetup,
   photos: readonly Uint8Array[],
 ): Promise<BareLoop> {
+  forbidRuntimeTelemetry();
   const workers = Array.from(
     { length: threads },
     () =>

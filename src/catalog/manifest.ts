@@ -142,17 +142,23 @@ function findContradictions(manifest: ManifestFields): Contradiction[] {
 
   if (input.elementType === 'uint8') {
     if (normalisation !== undefined) {
-      report('preprocessing.normalise', 'expected none with a uint8 input, which takes raw pixels');
+      report(
+        'preprocessing.normalise',
+        'expected none with a uint8 input, which takes raw pixels, found some',
+      );
     }
   } else if (normalisation === undefined) {
-    report('preprocessing.normalise', `expected mean and std for a ${input.elementType} input`);
+    report(
+      'preprocessing.normalise',
+      `expected mean and std for a ${input.elementType} input, found nothing`,
+    );
   } else {
     const channels = input.colour === 'grey' ? 1 : 3;
     for (const key of ['mean', 'std'] as const) {
       if (normalisation[key].length !== channels) {
         report(
           `preprocessing.normalise.${key}`,
-          `expected ${channels} numbers for colour ${input.colour}, found ${normalisation[key].length}`,
+          `expected ${channels} ${channels === 1 ? 'number' : 'numbers'} for colour ${input.colour}, found ${normalisation[key].length}`,
         );
       }
     }
@@ -164,7 +170,7 @@ function findContradictions(manifest: ManifestFields): Contradiction[] {
     ...manifest.golden.examples.map((example) => example.image),
   ];
   for (const file of new Set(needed)) {
-    if (manifest.files[file] === undefined) {
+    if (!Object.hasOwn(manifest.files, file)) {
       report('files', `expected the SHA-256 of ${file}, found no entry for it`);
     }
   }

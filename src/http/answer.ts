@@ -1,10 +1,14 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
+import { type Fault, wireErrors } from '../core/errors.ts';
+import { announcesTooMuch } from './body.ts';
+import { type ErrorDetail, encodeFault } from './envelope.ts';
+import { closeGently } from './linger.ts';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
-
-/** How long a caller may go on sending what is thrown away, in ms. */
-const MAX_DISCARD_MS = 30_000;
+export interface FaultOptions {
+  readonly statusCodes: 'compatible' | 'semantic';
+  readonly errorDetail: ErrorDetail;
+}
 
 export interface AnswerOptions {
   readonly status?: number;
@@ -16,37 +20,63 @@ export interface AnswerOptions {
 /** Writes a JSON answer whole, past Koa's own responder, which would look at the body again. */
 export function answerJson(context: Context, json: string, options: AnswerOptions = {}): void {
   context.respond = false;
-  const { res: response, req: request } = context;
+  writeJson(context.req, context.res, json, options);
+}
+
+/** Answers a refused request; `semanticStatus` where it is not the one of the fault's code. */
+export function answerFault(
+  context: Context,
+  logId: bigint,
+  fault: Fault,
+  options: FaultOptions,
+  semanticStatus: number = wireErrors[fault.code].semanticStatus,
+): void {
+  const { code, retryAfterS } = fault;
+  const isHttpError = code === 'NO_SUCH_API' || options.statusCodes === 'semantic';
+  answerJson(context, encodeFault(logId, fault, options.errorDetail), {
+    status: isHttpError ? semanticStatus : 200,
+    headers: {
+      ...(retryAfterS === undefined ? {} : { 'Retry-After': String(retryAfterS) }),
+      ...(semanticStatus === 405 ? { Allow: 'POST' } : {}),
+    },
+    // A body that is too long is not waited for; any other is read to its end and forgotten.
+    closesConnection:
+      !context.req.complete && (code === 'SIZE_OUT_OF_RANGE' || announcesTooMuch(context.req)),
+  });
+}
+
+/** Writes a JSON answer whole, so that it can be read even where the connection is then closed. */
+export function writeJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  json: string,
+  { status = 200, headers = {}, closesConnection = false }: AnswerOptions,
+): void {
   if (response.headersSent || response.destroyed) {
     return;
   }
   const body = Buffer.from(json, 'utf8');
-  response.statusCode = options.status ?? 200;
-  response.setHeader('Content-Type', JSON_TYPE);
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', body.length);
-  for (const [name, value] of Object.entries(options.headers ?? {})) {
+  for (const [name, value] of Object.entries(headers)) {
     response.setHeader(name, value);
   }
-  if (options.closesConnection === true) {
+  if (closesConnection) {
     response.setHeader('Connection', 'close');
   }
-  if (request.method === 'HEAD') {
-    response.end();
-  } else if (options.closesConnection === true && !request.complete) {
-    response.write(body);
-    endWhenSent(response, context);
-  } else {
+  if (request.complete || !willClose(response)) {
     response.end(body);
+    return;
   }
+  response.flushHeaders();
+  // Only once it is written: pipelined requests before this one may still wait for their answers.
+  response.write(body, () => closeGently(request.socket));
+  request.once('end', () => response.end());
+  request.resume();
 }
 
-/**
- * Closing a connection with unread bytes makes the kernel reset it, and a reset destroys an answer
- * that the caller has not read yet. So what still comes is read and thrown away first.
- */
-function endWhenSent(response: ServerResponse, { req: request }: Context): void {
-  const timer = setTimeout(() => response.destroy(), MAX_DISCARD_MS);
-  response.on('close', () => clearTimeout(timer));
-  request.on('end', () => response.end());
-  request.resume();
+/** Whether the connection ends with this answer: by our wish, or by the caller's. */
+function willClose(response: ServerResponse): boolean {
+  return !response.shouldKeepAlive || response.getHeader('Connection') === 'close';
 }

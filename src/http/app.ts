@@ -2,8 +2,7 @@ import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { fault, wireErrors } from '../core/errors.ts';
-import { answerJson } from './answer.ts';
-import { encodeFault } from './envelope.ts';
+import { answerFault } from './answer.ts';
 import { answerHealth, createReadinessRoute, type HealthOptions } from './routes/health.ts';
 import {
   createImageClassificationRoute,
@@ -25,9 +24,9 @@ export function createServiceApp(options: AppOptions): Koa {
   const router = createRouter();
   addHealthRoutes(router, { ...options, detail: 'brief' });
   router.all('/:deployName/ImageClassification', (context) =>
-    classify(context, context.params['deployName'] ?? ''),
+    classify(context, context.params.deployName ?? ''),
   );
-  return finishApp(app, router, options);
+  return finishApp(app, router, '/{deploy name}/ImageClassification', options);
 }
 
 /** The admin address: health in full, metrics. */
@@ -40,7 +39,7 @@ export function createAdminApp(options: AppOptions): Koa {
     context.type = contentType;
     context.body = text;
   });
-  return finishApp(app, router, options);
+  return finishApp(app, router, 'GET /healthz, /readyz or /metrics', options);
 }
 
 function createApp(options: AppOptions): Koa {
@@ -53,13 +52,15 @@ function createApp(options: AppOptions): Koa {
       const logId = options.nextLogId();
       options.log.error({ log_id: logId.toString(), err: error }, 'a route failed');
       const internal = fault('INTERNAL', 'the server failed on this request; its log says why');
-      const { semanticStatus } = wireErrors.INTERNAL;
-      answerJson(context, encodeFault(logId, internal, options.errorDetail), {
-        status: options.statusCodes === 'semantic' ? semanticStatus : 200,
-      });
+      options.metrics.countRequest('', wireErrors.INTERNAL.wireCode);
+      answerFault(context, logId, internal, options);
     }
   });
-  app.on('error', (error) => options.log.error({ err: error }, 'a connection failed'));
+  // Routes have their own way with errors, above; these are of connections, which callers may cut.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    const isCut = error.code === 'EPIPE' || error.code === 'ECONNRESET';
+    options.log[isCut ? 'debug' : 'error']({ err: error }, 'a connection failed');
+  });
   return app;
 }
 
@@ -73,18 +74,17 @@ function addHealthRoutes(router: Router, options: HealthOptions): void {
   router.get('/readyz', createReadinessRoute(options));
 }
 
-function finishApp(app: Koa, router: Router, options: AppOptions): Koa {
+function finishApp(app: Koa, router: Router, knownPaths: string, options: AppOptions): Koa {
   app.use(router.routes());
-  app.use((context) => answerUnknownPath(context, options));
+  app.use((context) => answerUnknownPath(context, knownPaths, options));
   return app;
 }
 
-function answerUnknownPath(context: Context, options: AppOptions): void {
-  const { wireCode, semanticStatus } = wireErrors.NO_SUCH_API;
-  const detail = 'expected /{deploy name}/ImageClassification; names and case must match exactly';
+function answerUnknownPath(context: Context, knownPaths: string, options: AppOptions): void {
+  const { wireCode } = wireErrors.NO_SUCH_API;
+  const unknown = fault('NO_SUCH_API', `expected ${knownPaths}; names and case must match exactly`);
   const logId = options.nextLogId();
   options.metrics.countRequest('', wireCode);
   options.log.info({ log_id: logId.toString(), code: wireCode, service: '' }, 'request');
-  const unknown = fault('NO_SUCH_API', detail);
-  answerJson(context, encodeFault(logId, unknown, options.errorDetail), { status: semanticStatus });
+  answerFault(context, logId, unknown, options);
 }

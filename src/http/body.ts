@@ -7,7 +7,7 @@ import type { Ticket } from '../inference/admission.ts';
  * The longest body read: base64 of 4 MiB may nearly double in escapes and line breaks, and other
  * fields need some room.
  */
-export const MAX_BODY_BYTES = 8 * 1024 * 1024 + 64 * 1024;
+const MAX_BODY_BYTES = 8 * 1024 * 1024 + 64 * 1024;
 
 /** Memory taken before any byte has come, whatever length was announced. */
 const MAX_INITIAL_BYTES = 1024 * 1024;
@@ -26,14 +26,16 @@ export function announcesTooMuch(request: IncomingMessage): boolean {
 
 /**
  * Receives a request's body into one piece of the ticket's memory, with the limit enforced while
- * it arrives. On a fault the rest of the body is left unread.
+ * it arrives. On a fault the rest of the body goes on being read and is thrown away.
  */
 export function receiveBody(
   request: IncomingMessage,
   ticket: Ticket,
 ): Promise<Result<ReceivedBody, Fault | typeof CALLER_GONE>> {
   if (announcesTooMuch(request)) {
-    return Promise.resolve(err(tooLarge(`announced ${request.headers['content-length']}`)));
+    return Promise.resolve(
+      err(tooLarge(`an announcement of ${request.headers['content-length']}`)),
+    );
   }
   const announced = Number(request.headers['content-length'] ?? 0);
   const first = ticket.reserve(Math.min(announced, MAX_INITIAL_BYTES), 0);
@@ -47,6 +49,7 @@ export function receiveBody(
   return new Promise((resolve) => {
     function settle(result: Result<ReceivedBody, Fault | typeof CALLER_GONE>): void {
       request.off('data', onData).off('end', onEnd).off('close', onGone);
+      request.socket.off('finish', onGone);
       resolve(result);
     }
     function onData(chunk: Buffer): void {
@@ -74,6 +77,8 @@ export function receiveBody(
       settle(err(CALLER_GONE));
     }
     request.on('data', onData).on('end', onEnd).on('close', onGone);
+    // Broken framing or a timeout is answered below the routes, which then close our side.
+    request.socket.on('finish', onGone);
   });
 }
 

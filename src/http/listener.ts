@@ -5,13 +5,13 @@ import {
   type RequestListener,
   type Server,
   type ServerResponse,
-  STATUS_CODES,
 } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import { fault, OperatorError } from '../core/errors.ts';
+import { OperatorError } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { announcesTooMuch } from './body.ts';
-import { type ErrorDetail, encodeFault } from './envelope.ts';
+import type { ErrorDetail } from './envelope.ts';
+import { answerProtocolFaults } from './protocol-faults.ts';
 
 export interface ListenerOptions {
   /** For messages: `service` or `admin`. */
@@ -41,14 +41,17 @@ export interface Listener {
   drain(deadline: AbortSignal): Promise<void>;
 }
 
-/** How often slow senders are looked for, in ms. */
+/** How often slow senders are looked for at least, in ms. */
 const TIMEOUT_CHECK_MS = 2_000;
 /** After this long without a request a kept-alive connection may be cut while draining, in ms. */
 const IDLE_GRACE_MS = 1_000;
 
+/** Open connections, each with the response to its latest request once there was one. */
+type Connections = Map<Socket, ServerResponse | undefined>;
+
 /** An HTTP server with bounds on slow and on many callers, and our JSON even below the routes. */
 export function createListener(handler: RequestListener, options: ListenerOptions): Listener {
-  const responses = new WeakMap<Socket, ServerResponse>();
+  const connections: Connections = new Map();
   let isDraining = false;
 
   const server = createServer(
@@ -56,7 +59,7 @@ export function createListener(handler: RequestListener, options: ListenerOption
       headersTimeout: options.headersTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
       keepAliveTimeout: options.keepAliveTimeoutMs,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, options.headersTimeoutMs),
       requireHostHeader: false, // some old clients send none
       noDelay: true,
     },
@@ -65,55 +68,32 @@ export function createListener(handler: RequestListener, options: ListenerOption
   server.maxConnections = options.maxConnections;
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    responses.set(request.socket, response);
+    connections.set(request.socket, response);
     if (isDraining) {
       response.setHeader('Connection', 'close');
     }
     handler(request, response);
   }
 
+  server.on('connection', (socket: Socket) => {
+    connections.set(socket, undefined);
+    socket.once('close', () => connections.delete(socket));
+  });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!announcesTooMuch(request)) {
       response.writeContinue();
     }
     handle(request, response);
   });
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const body = describeProtocolError(417, 'expected "Expect: 100-continue" or none');
-    response.writeHead(417, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': Buffer.byteLength(body),
-      Connection: 'close',
-    });
-    response.end(body);
-  });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    if (responses.get(socket)?.headersSent === true && !responses.get(socket)?.writableEnded) {
-      socket.destroy(); // an answer has begun; a second one would corrupt it
-      return;
-    }
-    const [status, detail] = protocolErrors[error.code ?? ''] ?? malformedRequest;
-    const body = describeProtocolError(status, detail);
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
+  answerProtocolFaults(server, {
+    ...options,
+    latestResponse: (socket) => connections.get(socket),
   });
   server.on('drop', options.onDroppedConnection);
   // Running out of file descriptors shows here; the connections that are open go on.
   server.on('error', (error) => {
     options.log.error({ err: error.message, listener: options.name }, 'cannot accept a connection');
   });
-
-  function describeProtocolError(status: number, detail: string): string {
-    const logId = options.nextLogId();
-    options.log.info({ log_id: logId.toString(), code: 336001, status, detail }, 'request');
-    return encodeFault(logId, fault('INVALID_ARGUMENT', detail), options.errorDetail);
-  }
 
   return {
     async start() {
@@ -129,25 +109,17 @@ export function createListener(handler: RequestListener, options: ListenerOption
     },
     async drain(deadline) {
       isDraining = true;
-      await drainServer(server, deadline);
+      await drainServer(server, connections, deadline);
     },
   };
 }
-
-const malformedRequest = [400, 'expected a well-formed HTTP/1.1 request'] as const;
-
-const protocolErrors: Readonly<Record<string, readonly [status: number, detail: string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not arrive in time'],
-  HPE_HEADER_OVERFLOW: [431, 'the headers are longer than 16 KiB'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the chunk extensions are longer than 16 KiB'],
-};
 
 function describeListenError(
   error: NodeJS.ErrnoException,
   { host, port, portFlag, name }: ListenerOptions,
 ): Error {
   const where = `the ${name} address ${host} port ${port}`;
-  switch (error.code) {
+  switch (error.code ?? '') {
     case 'EADDRINUSE':
       return new OperatorError(
         'OS',
@@ -174,13 +146,25 @@ function describeListenError(
  * `http.Server.close` would cut idle kept-alive connections, and a request already on its way
  * would be reset. So only the listening stops at once; idle connections are cut after a grace.
  */
-async function drainServer(server: Server, deadline: AbortSignal): Promise<void> {
+async function drainServer(
+  server: Server,
+  connections: Connections,
+  deadline: AbortSignal,
+): Promise<void> {
   if (!server.listening) {
     return;
   }
   const closed = once(server, 'close');
   NetServer.prototype.close.call(server);
-  const graceTimer = setTimeout(() => server.closeIdleConnections(), IDLE_GRACE_MS);
+  for (const response of connections.values()) {
+    if (response?.headersSent === false) {
+      response.setHeader('Connection', 'close');
+    }
+  }
+  const graceTimer = setTimeout(() => {
+    server.closeIdleConnections();
+    cutSilentConnections(connections);
+  }, IDLE_GRACE_MS);
   const cut = () => server.closeAllConnections();
   deadline.addEventListener('abort', cut, { once: true });
   if (deadline.aborted) {
@@ -189,4 +173,13 @@ async function drainServer(server: Server, deadline: AbortSignal): Promise<void>
   await closed;
   clearTimeout(graceTimer);
   deadline.removeEventListener('abort', cut);
+}
+
+/** Browsers and pools open connections ahead of need; Node counts these as busy, not as idle. */
+function cutSilentConnections(connections: Connections): void {
+  for (const [socket, response] of connections) {
+    if (response === undefined && socket.bytesRead === 0) {
+      socket.destroy();
+    }
+  }
 }

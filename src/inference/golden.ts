@@ -16,15 +16,23 @@ export async function findGoldenMismatches(
 ): Promise<string[]> {
   const { examples, scoreTolerance } = model.manifest.golden;
   const [classNames = []] = model.labels.values();
-  const mismatches = await Promise.all(
-    examples.map(async (example) => {
+  const mismatches: string[] = [];
+  const remaining = examples.values();
+
+  async function runRemaining(): Promise<void> {
+    for (const example of remaining) {
       const image = new Uint8Array(await readFile(join(model.folder, example.image)));
       const reply = await pool.run({ kind: 'image', image, topCount: example.top.length });
       const difference = findDifference(example, reply, classNames, scoreTolerance);
-      return difference === undefined ? [] : [`golden example ${example.image}: ${difference}`];
-    }),
-  );
-  return mismatches.flat();
+      if (difference !== undefined) {
+        mismatches.push(`golden example ${example.image}: ${difference}`);
+      }
+    }
+  }
+
+  // As many at a time as there are workers: more would only wait in memory.
+  await Promise.all(Array.from({ length: pool.size }, runRemaining));
+  return mismatches.sort();
 }
 
 function findDifference(

@@ -1,7 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { forbidRuntimeTelemetry } from './offline.ts';
 import type { WorkerReply, WorkerSetup, WorkerTask } from './protocol.ts';
+
+/** How long closing waits for tasks that are being worked on, in ms. */
+const MAX_CLOSE_WAIT_MS = 5_000;
 
 const WORKER_FILE = fileURLToPath(new URL('../worker/entry.ts', import.meta.url));
 
@@ -15,11 +20,13 @@ export interface WorkerPool {
   readonly size: number;
   /** The live threads; tests kill them. */
   readonly threads: readonly Worker[];
+  /** Ends the threads once they have done what they are at. */
   close(): Promise<void>;
 }
 
 /** Starts `size` workers; they load the model on their own, and tasks wait until they have. */
 export function createWorkerPool(size: number, setup: WorkerSetup): WorkerPool {
+  forbidRuntimeTelemetry();
   const piscina = new Piscina({
     filename: WORKER_FILE,
     name: 'handleTask',
@@ -37,12 +44,28 @@ export function createWorkerPool(size: number, setup: WorkerSetup): WorkerPool {
   // A dying worker is told to the caller of `run`; without a listener it would end the process.
   piscina.on('error', () => undefined);
 
+  const running = new Set<Promise<unknown>>();
+
   return {
     size,
-    run: (task) => piscina.run(task),
+    async run(task) {
+      const reply = piscina.run(task);
+      running.add(reply);
+      try {
+        return await reply;
+      } finally {
+        running.delete(reply);
+      }
+    },
     get threads() {
       return piscina.threads;
     },
-    close: () => piscina.destroy(),
+    async close() {
+      // A thread that is ended inside the native runtime aborts the whole process, and a caller
+      // who hung up or lost patience may have left one at work.
+      const patience = delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false });
+      await Promise.race([Promise.allSettled(running), patience]);
+      await piscina.destroy();
+    },
   };
 }

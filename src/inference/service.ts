@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
 import { findGoldenMismatches } from './golden.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
-import { prepareInThread } from './prepare-model.ts';
+import { prepareInProcess } from './prepare-model.ts';
 import type {
   ClassifyReply,
   DevicePreference,
@@ -147,12 +147,12 @@ export function createImageService(
 
   async function prepare(model: ModelPackage): Promise<string | undefined> {
     const key = {
-      modelSha256: model.modelSha256,
+      weightsSha256: model.weightsSha256,
       runtimeVersion: options.runtimeVersion,
       cpuFeatures: options.cpuFeatures,
     };
     const prepared = await ensurePrepared(options.stateDir, key, (targetFolder) =>
-      prepareInThread({ modelFile: model.modelFile, targetFolder }),
+      prepareInProcess({ modelFile: model.modelFile, targetFolder }),
     );
     if (prepared.ok) {
       return prepared.value.graphFile;

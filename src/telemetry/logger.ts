@@ -9,19 +9,26 @@ export interface LogOptions {
   readonly format: 'auto' | 'json' | 'text';
 }
 
-const STDOUT = 1;
+const descriptors = { stdout: 1, stderr: 2 } as const;
 
-/** Creates the log, written to standard output, each line complete when the call returns. */
-export async function createLogger(options: LogOptions): Promise<Logger> {
+/**
+ * Creates the log, each line complete when the call returns. Commands whose standard output holds
+ * results have it written to `stderr`.
+ */
+export async function createLogger(
+  options: LogOptions,
+  destination: keyof typeof descriptors = 'stdout',
+): Promise<Logger> {
+  const dest = descriptors[destination];
   const settings = {
     level: options.level,
     base: null, // process id and host name are journald's to add
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (options.format === 'text' || (options.format === 'auto' && isatty(STDOUT))) {
+  if (options.format === 'text' || (options.format === 'auto' && isatty(dest))) {
     const { PinoPretty } = await import('pino-pretty');
-    return pino(settings, PinoPretty({ sync: true, destination: STDOUT, ignore: 'pid,hostname' }));
+    return pino(settings, PinoPretty({ sync: true, destination: dest, ignore: 'pid,hostname' }));
   }
-  return pino(settings, pino.destination({ dest: STDOUT, sync: true }));
+  return pino(settings, pino.destination({ dest, sync: true }));
 }

@@ -2,7 +2,7 @@ import { type Fault, fault } from '../core/errors.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** The contract's limit on base64 characters; white space does not count. */
-export const MAX_BASE64_CHARACTERS = 4 * 1024 * 1024;
+const MAX_BASE64_CHARACTERS = 4 * 1024 * 1024;
 
 const WHITE_SPACE = /[ \t\r\n]+/g;
 

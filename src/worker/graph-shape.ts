@@ -83,5 +83,5 @@ function isOneOrFree(dim: Dim): boolean {
 }
 
 function format(shape: readonly Dim[]): string {
-  return `[${shape.join(', ')}]`;
+  return `[${shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`;
 }

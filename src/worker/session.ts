@@ -5,7 +5,7 @@ import { findOutputMismatch, type InputPlan, planInput } from './graph-shape.ts'
 import { hasCudaProvider, InferenceSession, Tensor } from './onnxruntime.ts';
 
 /** The memory an image is written into: `[N, 3, H, W]` or `[N, H, W, 3]`, float16 as its bits. */
-export type TensorData = Float32Array | Uint16Array | Uint8Array;
+type TensorData = Float32Array | Uint16Array | Uint8Array;
 
 /** A model loaded in this thread, with one input tensor that every run reuses. */
 export interface LoadedSession {
@@ -101,20 +101,37 @@ async function openOnCuda(setup: WorkerSetup): Promise<Result<OpenedSession, str
   }
 }
 
+/** One thread for each session: several such sessions answer more requests than one with all. */
+const cpuSessionOptions = {
+  executionProviders: ['cpu'],
+  graphOptimizationLevel: 'all',
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+} as const satisfies Session.SessionOptions;
+
+/** A prepared graph is optimised already; doing it again would copy its mapped weights. */
+export const preparedSessionOptions = {
+  ...cpuSessionOptions,
+  graphOptimizationLevel: 'disabled',
+} as const satisfies Session.SessionOptions;
+
+/** Loads the prepared form or, where that fails, the model's own file, which only takes more memory. */
 async function openOnCpu(
   setup: WorkerSetup,
   deviceReason: string,
 ): Promise<Result<OpenedSession, string>> {
+  let reason = deviceReason;
+  if (setup.preparedFile !== undefined) {
+    try {
+      const session = await InferenceSession.create(setup.preparedFile, preparedSessionOptions);
+      return ok({ session, device: 'cpu', deviceReason });
+    } catch (error) {
+      reason += `; the model's prepared form cannot be loaded, so its own file is used: ${(error as Error).message}`;
+    }
+  }
   try {
-    const session = await InferenceSession.create(setup.preparedFile ?? setup.modelFile, {
-      executionProviders: ['cpu'],
-      // A prepared graph is optimised already; doing it again would copy its mapped weights.
-      graphOptimizationLevel: setup.preparedFile === undefined ? 'all' : 'disabled',
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
-    return ok({ session, device: 'cpu', deviceReason });
+    const session = await InferenceSession.create(setup.modelFile, cpuSessionOptions);
+    return ok({ session, device: 'cpu', deviceReason: reason });
   } catch (error) {
     return err(describeLoadError(setup.manifest.model, error as Error));
   }
@@ -122,12 +139,15 @@ async function openOnCpu(
 
 /** onnxruntime's own words, with what an operator can do about the causes seen in the field. */
 export function describeLoadError(modelFile: string, error: Error): string {
-  const { message } = error;
-  if (/protobuf parsing failed/i.test(message)) {
+  const message = error.message.replace(/\s+/g, ' ').trim();
+  if (/protobuf parsing failed|does not have a graph/i.test(message)) {
     return `${modelFile}: expected an ONNX model, found a file that is not one or is cut short`;
   }
   if (/external data|external initializer/i.test(message)) {
-    return `${modelFile}: its weights lie in a further file (external data) that is missing or too short; put that file beside the model and into the manifest's "files"`;
+    return `${modelFile}: its weights lie in a further file (external data) that is missing, too short or outside the model's folder; put that file beside the model and into the manifest's "files" (${message})`;
+  }
+  if (/opset|no op registered/i.test(message)) {
+    return `${modelFile}: it needs operators that this onnxruntime does not have; export it with opset 17 or another that this version knows (${message})`;
   }
   return `${modelFile}: onnxruntime cannot load it: ${message}`;
 }
@@ -164,11 +184,13 @@ function readScores(
     );
   }
   const { data, type } = output;
-  if (type === 'float32') {
-    return ok((data as Float32Array).subarray(0, classes));
+  if (type === 'float32' && data instanceof Float32Array) {
+    return ok(data.subarray(0, classes));
   }
-  const row = (data as Uint16Array).subarray(0, classes);
-  return ok(Float32Array.from(row, decodeFloat16));
+  if (type === 'float16' && data instanceof Uint16Array) {
+    return ok(Float32Array.from(data.subarray(0, classes), decodeFloat16));
+  }
+  return err(`output ${outputName}: onnxruntime gives ${type} as ${data.constructor.name}`);
 }
 
 const float16View = new DataView(new ArrayBuffer(2));

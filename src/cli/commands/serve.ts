@@ -1,23 +1,40 @@
 import { Command } from 'commander';
-import { composeServer, type EdgeInferServer } from '../../compose.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
-import { createLogger } from '../../telemetry/logger.ts';
 import { addConfigOptions, readConfigSources } from '../config-options.ts';
+
+const HELP_AFTER = `
+Examples:
+  edge-infer serve
+  edge-infer serve --port 8080 --admin.port 8081 --workers 2
+  EDGE_INFER_LOG__LEVEL=warn edge-infer serve
+
+When the models are loaded, a command to try each service with is printed to standard error; the
+log goes to standard output.`;
 
 /** `edge-infer serve`: runs until SIGTERM or SIGINT. */
 export function createServeCommand(): Command {
   const command = new Command('serve')
-    .summary('answer requests until stopped')
+    .summary('Answer requests until stopped.')
     .description(
       'Answers POST /{DEPLOY_NAME}/ImageClassification on the service address, health and metrics on the admin address, until SIGTERM or SIGINT; then finishes the requests in progress.',
     )
+    .addHelpText('after', HELP_AFTER)
     .action(serve);
   return addConfigOptions(command);
 
   async function serve(): Promise<void> {
     const config = loadConfig(readConfigSources(command));
+    // Loaded only now: they bring in koa and all else, which "--help" can do without.
+    const [{ composeServer }, { createLogger }, { describeFirstRequests }] = await Promise.all([
+      import('../../compose.ts'),
+      import('../../telemetry/logger.ts'),
+      import('../first-request.ts'),
+    ]);
     const log = await createLogger(config.log);
+    // main.ts tells the operator in one line; where it happened belongs into the log.
+    process.on('uncaughtExceptionMonitor', (error) => {
+      log.fatal({ err: error }, 'a fault of the program itself');
+    });
     const server = await composeServer(config, log);
 
     const stopped = Promise.withResolvers<void>();
@@ -33,23 +50,10 @@ export function createServeCommand(): Command {
       { host: config.host, port: server.servicePort, adminPort: server.adminPort },
       'listening',
     );
-    void server.loaded.then(() => process.stderr.write(describeFirstRequest(config, server)));
+    void server.loaded.then(async () => {
+      process.stderr.write(await describeFirstRequests(config, server));
+    });
     await stopped.promise;
     log.info('stopped');
   }
-}
-
-/** What to paste into another terminal, for every service that is ready. */
-function describeFirstRequest(config: Config, server: EdgeInferServer): string {
-  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
-  const photo = 'models/efficientnet-lite0/golden/coffee.png';
-  const lines = [...server.services.values()].map((service) => {
-    const { deployName, state, problems } = service.status();
-    if (state !== 'ready') {
-      return `${deployName} is not ready:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n`;
-    }
-    const url = `http://${host}:${server.servicePort}/${encodeURIComponent(deployName)}/ImageClassification`;
-    return `${deployName} is ready. From another terminal, in this folder:\n\n  { printf '{"image":"'; base64 -w0 ${photo}; printf '"}'; } | curl -s -d @- ${url}\n`;
-  });
-  return `\n${lines.join('\n')}\n`;
 }

@@ -3,14 +3,13 @@ import { type Fault, fault, wireErrors } from '../../core/errors.ts';
 import type { ImageService, ServiceReply } from '../../inference/service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { answerJson } from '../answer.ts';
+import { answerFault, answerJson, type FaultOptions } from '../answer.ts';
 import { CALLER_GONE, receiveBody } from '../body.ts';
-import { type ErrorDetail, encodeClassName, encodeFault, encodeSuccess } from '../envelope.ts';
+import { encodeClassName, encodeSuccess } from '../envelope.ts';
+import { findService } from '../find-service.ts';
 
-export interface RouteOptions {
+export interface RouteOptions extends FaultOptions {
   readonly services: ReadonlyMap<string, ImageService>;
-  readonly statusCodes: 'compatible' | 'semantic';
-  readonly errorDetail: ErrorDetail;
   readonly nextLogId: () => bigint;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -32,7 +31,7 @@ export function createImageClassificationRoute(options: RouteOptions) {
   const encodedNames = new WeakMap<readonly string[], readonly string[]>();
 
   return async function handle(context: Context, deployName: string): Promise<void> {
-    const service = services.get(deployName);
+    const service = findService(services, deployName);
     const record: RequestRecord = {
       logId: options.nextLogId(),
       service: service?.deployName ?? '',
@@ -63,7 +62,11 @@ export function createImageClassificationRoute(options: RouteOptions) {
     if (!body.ok) {
       ticket.value.close();
       if (body.error === CALLER_GONE) {
-        finish(record, undefined, 'the caller hung up while sending');
+        finish(
+          record,
+          undefined,
+          'the body broke off: the caller hung up, was too slow or sent broken HTTP',
+        );
       } else {
         refuse(context, record, body.error);
       }
@@ -71,7 +74,11 @@ export function createImageClassificationRoute(options: RouteOptions) {
     }
     record.bytes = body.value.byteLength;
     const gone = new AbortController();
-    context.res.once('close', () => gone.abort());
+    context.res.once('close', () => {
+      if (!context.res.writableFinished) {
+        gone.abort();
+      }
+    });
     const { memory, byteLength } = body.value;
     const reply = await service.classifyRequest(ticket.value, memory, byteLength, gone.signal);
     record.reply = reply;
@@ -90,20 +97,10 @@ export function createImageClassificationRoute(options: RouteOptions) {
     context: Context,
     record: RequestRecord,
     refused: Fault,
-    semanticStatus: number = wireErrors[refused.code].semanticStatus,
+    semanticStatus?: number,
   ): void {
-    const { code, retryAfterS } = refused;
-    const alwaysHttp = code === 'NO_SUCH_API' || options.statusCodes === 'semantic';
-    answerJson(context, encodeFault(record.logId, refused, options.errorDetail), {
-      status: alwaysHttp ? semanticStatus : 200,
-      headers: {
-        ...(retryAfterS === undefined ? {} : { 'Retry-After': String(retryAfterS) }),
-        ...(semanticStatus === 405 ? { Allow: 'POST' } : {}),
-      },
-      // A body refused for its length is not waited for; any other is read to its end.
-      closesConnection: code === 'SIZE_OUT_OF_RANGE' && !context.req.complete,
-    });
-    finish(record, wireErrors[code].wireCode, refused.detail);
+    answerFault(context, record.logId, refused, options, semanticStatus);
+    finish(record, wireErrors[refused.code].wireCode, refused.detail);
   }
 
   function encodeNames(classNames: readonly string[]): readonly string[] {

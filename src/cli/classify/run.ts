@@ -1,0 +1,160 @@
+import type { Command } from 'commander';
+import { exitCodes, OperatorError } from '../../core/errors.ts';
+import type { ImageService } from '../../inference/service.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { loadLocalConfig, resolveModelName } from '../local-config.ts';
+import { createLocalService, describeServiceFor, findService } from '../local-service.ts';
+import { writeOutput } from '../output.ts';
+import { describeFault, type FileResult } from './file-result.ts';
+import { type FoundFile, findImageFiles, type SearchCounts } from './image-files.ts';
+import { mapInOrder } from './in-order.ts';
+import { createProgress } from './progress.ts';
+import { readImage } from './read-image.ts';
+import { csvLines, jsonLines, type ResultFormat } from './result-lines.ts';
+import { createResultTable } from './result-table.ts';
+
+export interface ClassifyOptions {
+  readonly service?: string;
+  readonly model?: string;
+  readonly top: number;
+  readonly json?: true;
+  readonly csv?: true;
+}
+
+/** Shells' convention for a program that ended because of signal 2, SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+/** Classifies the named files and prints a result for each; resolves to the exit code. */
+export async function runClassify(
+  named: readonly string[],
+  options: ClassifyOptions,
+  command: Command,
+): Promise<number> {
+  const { config, log } = loadLocalConfig(command);
+  const chosen =
+    options.model === undefined
+      ? findService(config, options.service)
+      : describeServiceFor(config, resolveModelName(options.model));
+  const service = await createLocalService(config, chosen, await createLogger(log, 'stderr'));
+
+  await service.load();
+  const { state, problems } = service.status();
+  if (state !== 'ready') {
+    throw new OperatorError('CONFIG', describeUnloadable(chosen.model, problems));
+  }
+  // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const exitCode = await classifyFiles(named, service, options, interrupt.signal);
+  await service.close();
+  return interrupt.signal.aborted ? EXIT_INTERRUPTED : exitCode;
+}
+
+async function classifyFiles(
+  named: readonly string[],
+  service: ImageService,
+  options: ClassifyOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const format = chooseFormat(options);
+  const counts: SearchCounts = { found: 0, skipped: 0 };
+  const progress = createProgress(counts);
+  let done = 0;
+  let failed = 0;
+  let isAnyMissing = false;
+
+  await writeOutput(format.header());
+  const files = untilAborted(findImageFiles(named, counts), signal);
+  const results = mapInOrder(files, service.status().workers + 1, (file) =>
+    classifyFile(service, file, options.top),
+  );
+  try {
+    for await (const { result, isMissing } of results) {
+      done++;
+      failed += 'error' in result ? 1 : 0;
+      isAnyMissing ||= isMissing;
+      if (!(await progress.stepAside(() => writeOutput(format.format(result))))) {
+        return exitCodes.OK; // whoever reads has had enough
+      }
+      progress.step();
+    }
+  } finally {
+    progress.stop();
+  }
+  process.stderr.write(summarize({ done, failed, skipped: counts.skipped }, signal.aborted));
+  if (isAnyMissing) {
+    return exitCodes.NO_INPUT;
+  }
+  return failed > 0 ? exitCodes.SOME_FAILED : exitCodes.OK;
+}
+
+interface Outcome {
+  readonly result: FileResult;
+  readonly isMissing: boolean;
+}
+
+/** Never rejects: whatever is wrong with a file is its result. */
+async function classifyFile(
+  service: ImageService,
+  { path: file, error, isMissing }: FoundFile,
+  topCount: number,
+): Promise<Outcome> {
+  if (error !== undefined) {
+    return { result: { file, error }, isMissing };
+  }
+  const image = await readImage(file);
+  if (!image.ok) {
+    return { result: { file, error: image.error }, isMissing };
+  }
+  const { outcome } = await service.classifyImage(image.value, topCount);
+  if (!outcome.ok) {
+    return { result: { file, error: describeFault(outcome.error) }, isMissing };
+  }
+  const { classIndexes, scores } = outcome.value;
+  const results = classIndexes.map((index, place) => ({
+    name: service.classNames[index] ?? String(index),
+    score: scores[place] ?? Number.NaN,
+  }));
+  return { result: { file, results }, isMissing };
+}
+
+function chooseFormat({ json, csv }: ClassifyOptions): ResultFormat {
+  if (json) {
+    return jsonLines;
+  }
+  return csv
+    ? csvLines
+    : createResultTable(process.stdout.isTTY ? process.stdout.columns : undefined);
+}
+
+/** Ends between two items once the signal aborts; what was yielded before is finished and printed. */
+async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const item of items) {
+    if (signal.aborted) {
+      return;
+    }
+    yield item;
+  }
+}
+
+function summarize(
+  { done, failed, skipped }: { done: number; failed: number; skipped: number },
+  isInterrupted: boolean,
+): string {
+  const parts = [
+    done === 0 ? 'no image files found' : `${count(done - failed, 'file')} classified`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${count(skipped, 'other file')} skipped`] : []),
+  ];
+  return `${isInterrupted ? 'stopped: ' : ''}${parts.join(', ')}\n`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function describeUnloadable(model: string, problems: readonly string[]): string {
+  return problems.length === 1
+    ? `the model ${model} cannot be loaded: ${problems[0]}`
+    : `the model ${model} cannot be loaded:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
+}

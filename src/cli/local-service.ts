@@ -1,0 +1,42 @@
+import { composeServices } from '../compose.ts';
+import { nearestName } from '../config/names.ts';
+import type { Config, ServiceConfig } from '../config/schema.ts';
+import { OperatorError } from '../core/errors.ts';
+import type { ImageService } from '../inference/service.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** The configured service of that name, the first one when none is given. */
+export function findService(config: Config, name: string | undefined): ServiceConfig {
+  const names = config.services.map(({ deployName }) => deployName);
+  const wanted = name ?? names[0];
+  const found = config.services.find(({ deployName }) => deployName === wanted);
+  if (found === undefined) {
+    const nearest = nearestName(String(wanted), names);
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    throw new OperatorError(
+      'USAGE',
+      `--service: expected a configured service (${names.join(', ')}), found ${wanted}${hint}`,
+    );
+  }
+  return found;
+}
+
+/** A service for a model that needs none configured, with the settings common to all. */
+export function describeServiceFor(config: Config, model: string): ServiceConfig {
+  const { device, workers, deadlineMs, queue } = config;
+  return { deployName: model, model, device, workers, deadlineMs, queue };
+}
+
+/** Builds one service without HTTP; it has not begun to load. */
+export async function createLocalService(
+  config: Config,
+  service: ServiceConfig,
+  log: Logger,
+): Promise<ImageService> {
+  const services = await composeServices({ ...config, services: [service] }, log);
+  const created = services.get(service.deployName);
+  if (created === undefined) {
+    throw new Error(`no service was made for ${service.deployName}`);
+  }
+  return created;
+}

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { readPackageInfo } from '../platform/package-info.ts';
+import { createClassifyCommand } from './commands/classify.ts';
+import { createConfigCommand } from './commands/config.ts';
+import { createModelsCommand } from './commands/models.ts';
+import { createServeCommand } from './commands/serve.ts';
+
+const EXAMPLES_AND_EXIT_CODES = `
+Examples:
+  edge-infer serve
+  edge-infer classify models/efficientnet-lite0/golden/coffee.png
+  edge-infer models check
+  edge-infer config show
+
+Exit codes, of every command:
+  0    done
+  1    some of the files or models failed; the others are done
+  64   wrong usage of the command line
+  66   a named file or folder does not exist; the others are done
+  70   a fault of edge-infer itself
+  71   the system refused something needed, such as a port
+  78   the configuration has errors, or the model it names cannot be loaded
+  130  stopped with Ctrl-C before the end; what was done is printed`;
+
+/** Every command with its options, not yet run; whatever costs time is loaded by the actions. */
+export function createProgram(): Command {
+  const program = new Command('edge-infer')
+    .description(
+      'Classifies images on your own server, behind the wire contract of the cloud API.\n"edge-infer COMMAND --help" explains a command.',
+    )
+    .version(readPackageInfo().version, '-v, --version', 'Print the version.')
+    .addCommand(createServeCommand())
+    .addCommand(createClassifyCommand())
+    .addCommand(createModelsCommand())
+    .addCommand(createConfigCommand())
+    .addHelpText('after', EXAMPLES_AND_EXIT_CODES);
+  return adoptManners(program, 'edge-infer');
+}
+
+/** What commander does not hand down to commands built apart: how they end and how errors read. */
+function adoptManners(command: Command, path: string): Command {
+  command
+    .exitOverride()
+    .helpOption('-h, --help', 'Print this help.')
+    .configureOutput({
+      outputError(text, write) {
+        write(`${text.replace(/^error: /, 'edge-infer: ')}`);
+        write(`See "${path} --help".\n`);
+      },
+    });
+  if (command.commands.length > 0) {
+    command.helpCommand('help [command]', 'Print the help of a command.');
+  }
+  for (const child of command.commands) {
+    adoptManners(child, `${path} ${child.name()}`);
+  }
+  return command;
+}

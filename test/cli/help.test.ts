@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { mainFile, makeFolder, runCli } from '../support/run-cli.ts';
+import { packageRoot } from '../support/server.ts';
+
+const commands = ['serve', 'classify', 'models', 'models list', 'models check', 'config'];
+
+describe('help', () => {
+  test('of the program names every command and every exit code', async () => {
+    const { exitCode, stdout, stderr } = await runCli([]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    for (const text of ['serve', 'classify', 'models', 'config', 'Examples:', 'Exit codes']) {
+      expect(stdout).toContain(text);
+    }
+    const codes = [...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map(([, code]) => Number(code));
+    expect(codes).toEqual([0, 1, 64, 66, 70, 71, 78, 130]);
+    expect((await runCli(['--help'])).stdout).toBe(stdout);
+  });
+
+  test.each(commands)('of %s tells what it does in sentences', async (command) => {
+    const { exitCode, stdout } = await runCli([...command.split(' '), '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: edge-infer ${command} `));
+    expect(stdout).toMatch(/\n\n[A-Z](.|\n)+?\.\n\n/);
+    if (!['models', 'config'].includes(command)) {
+      expect(stdout).toMatch(/Examples:\n {2}edge-infer /);
+    }
+  });
+
+  test('has examples that work when pasted', async () => {
+    const folder = await makeFolder();
+    await symlink(join(packageRoot, 'models'), join(folder, 'models'));
+    await mkdir(join(folder, 'bin'));
+    const launcher = `#!/bin/sh\nexec '${process.execPath}' '${mainFile}' "$@"\n`;
+    await writeFile(join(folder, 'bin/edge-infer'), launcher, { mode: 0o755 });
+    const env = {
+      PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}`,
+      EDGE_INFER_STATE_DIR: join(folder, 'state'),
+    };
+    const examples: string[] = [];
+    for (const command of ['classify', 'models list', 'models check']) {
+      const { stdout } = await runCli([...command.split(' '), '--help']);
+      examples.push(...[...stdout.matchAll(/^ {2}(edge-infer .+)$/gm)].map(([line]) => line));
+    }
+    expect(examples).toHaveLength(9);
+    await promisify(execFile)('bash', ['-ec', examples.join('\n')], { cwd: folder, env });
+    expect(await readFile(join(folder, 'results.csv'), 'utf8')).toContain(',espresso,');
+  });
+
+  test('and the configuration are shown without loading the server', async () => {
+    const loaded = await makeFolder();
+    for (const args of [['--help'], ['config', 'show']]) {
+      await runCli(args, { env: { NODE_V8_COVERAGE: loaded } });
+    }
+    const reports = await readdir(loaded);
+    expect(reports).toHaveLength(2);
+    for (const report of reports) {
+      const text = await readFile(join(loaded, report), 'utf8');
+      expect(text).toContain('node_modules/commander/');
+      expect(text).not.toMatch(
+        /node_modules\/(koa|onnxruntime-node|sharp|piscina|pino|cli-table3|prom-client)\//,
+      );
+    }
+  });
+
+  test('--version prints the version alone', async () => {
+    expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('wrong usage ends with 64 and names what was probably meant:', () => {
+  test.each([
+    { args: ['clasify'], message: 'Did you mean classify?' },
+    { args: ['models', 'chek'], message: 'Did you mean check?' },
+    { args: ['classify', 'x.png', '--jsn'], message: 'Did you mean --json?' },
+    { args: ['serve', '--prot', '1'], message: 'Did you mean --port?' },
+    { args: ['classify'], message: 'missing required argument' },
+    { args: ['classify', 'x.png', '--top', '0'], message: 'at least 1, found "0"' },
+    { args: ['classify', 'x.png', '--json', '--csv'], message: 'cannot be used with' },
+    { args: ['classify', 'x.png', '--model', 'm', '--service', 's'], message: 'cannot be used' },
+  ])('$args', async ({ args, message }) => {
+    const { exitCode, stdout, stderr } = await runCli(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expect(stderr).toMatch(/^edge-infer: /);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/See "edge-infer .*--help"\.\n$/);
+  });
+});
