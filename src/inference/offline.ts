@@ -7,5 +7,5 @@
  * a worker's `process.env` is a copy that its library never sees.
  */
 export function forbidRuntimeTelemetry(): void {
-  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  process.env.ORT_DISABLE_TELEMETRY = '1';
 }
