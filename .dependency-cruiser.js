@@ -18,11 +18,14 @@ const allowed = {
 const reasons = {
   core: 'core holds plain data and pure functions that anything may use; importing back would make a knot.',
   config: 'the configuration is loaded before anything else exists, so it can need nothing else.',
-  telemetry: 'logs and metrics are told what happened; looking it up would couple them to everything.',
+  telemetry:
+    'logs and metrics are told what happened; looking it up would couple them to everything.',
   platform: 'what the operating system offers is independent of what this program does with it.',
   catalog: 'what lies in models/ can be read and checked without running anything.',
-  imaging: 'preprocessing is a pure function of bytes and recipe, so that a native kernel can stand beside it.',
-  worker: 'a worker thread knows one model and no server; it is loaded by URL and spoken to in protocol.ts.',
+  imaging:
+    'preprocessing is a pure function of bytes and recipe, so that a native kernel can stand beside it.',
+  worker:
+    'a worker thread knows one model and no server; it is loaded by URL and spoken to in protocol.ts.',
   inference: 'queues and pools serve HTTP and the command line alike, so they know neither.',
   http: 'the wire is one way in among others: it uses services and never builds or configures them.',
   cli: 'commands read the configuration and let compose.ts build; they never wire parts themselves.',
@@ -59,7 +62,8 @@ export default {
     },
     {
       name: 'not-resolvable',
-      comment: 'An import that leads nowhere fails only when it is reached, perhaps on a customer’s server.',
+      comment:
+        'An import that leads nowhere fails only when it is reached, perhaps on a customer’s server.',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },
@@ -80,7 +84,8 @@ export default {
     },
     {
       name: 'compose-not-to-cli-or-worker',
-      comment: 'compose.ts builds the server for any front, and workers are loaded by URL into threads of their own.',
+      comment:
+        'compose.ts builds the server for any front, and workers are loaded by URL into threads of their own.',
       severity: 'error',
       from: { path: '^src/compose\\.ts$' },
       to: { path: '^src/(cli|worker)/' },
@@ -104,6 +109,9 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 };

@@ -5,7 +5,7 @@ import { createLifecycle } from './core/lifecycle.ts';
 import { createLogIdSource } from './core/log-id.ts';
 import { type AppOptions, createAdminApp, createServiceApp } from './http/app.ts';
 import { createListener, type Listener } from './http/listener.ts';
-import { createImageService, type ImageService } from './inference/service.ts';
+import { createImageService, type ImageService, type ServiceStatus } from './inference/service.ts';
 import { describeCpuFeatures } from './platform/cpu-features.ts';
 import { readPackageInfo } from './platform/package-info.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -52,18 +52,8 @@ export async function composeServer(config: Config, log: Logger): Promise<EdgeIn
       log,
       onDroppedConnection: metrics.countDroppedConnection,
     });
-  const adminListener = listen(
-    'admin',
-    config.admin,
-    '--admin.port',
-    createAdminApp(appOptions).callback(),
-  );
-  const serviceListener = listen(
-    'service',
-    config,
-    '--port',
-    createServiceApp(appOptions).callback(),
-  );
+  const adminListener = listen('admin', config.admin, '--admin.port', createAdminApp(appOptions));
+  const serviceListener = listen('service', config, '--port', createServiceApp(appOptions));
 
   const allLoaded = Promise.withResolvers<void>();
   const lifecycle = createLifecycle(
@@ -140,10 +130,9 @@ function countWorkers(configured: ServiceConfig['workers']): number {
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {
   const serviceLog = log.child({ service: deployName });
   return {
-    onReady: ({ session, model, workers, isPrepared }: ReturnType<ImageService['status']>) =>
+    onReady: ({ session, model, workers, isPrepared }: ServiceStatus) =>
       serviceLog.info({ ...session, model, workers, isPrepared }, 'ready'),
-    onFailed: ({ problems }: ReturnType<ImageService['status']>) =>
-      serviceLog.error({ problems }, 'not ready'),
+    onFailed: ({ problems }: ServiceStatus) => serviceLog.error({ problems }, 'not ready'),
     onWarning: (message: string) => serviceLog.warn(message),
     onWorkerDied(message: string) {
       metrics?.countWorkerRestart(deployName);

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
@@ -15,7 +16,7 @@ export interface AppOptions extends RouteOptions, Omit<HealthOptions, 'detail'> 
 }
 
 /** The service address: inference, and health in brief. */
-export function createServiceApp(options: AppOptions): Koa {
+export function createServiceApp(options: AppOptions): RequestListener {
   const app = createApp(options);
   if (options.corsOrigin !== 'none') {
     app.use(cors({ origin: options.corsOrigin, allowMethods: 'POST', maxAge: 86_400 }));
@@ -30,7 +31,7 @@ export function createServiceApp(options: AppOptions): Koa {
 }
 
 /** The admin address: health in full, metrics. */
-export function createAdminApp(options: AppOptions): Koa {
+export function createAdminApp(options: AppOptions): RequestListener {
   const app = createApp(options);
   const router = createRouter();
   addHealthRoutes(router, { ...options, detail: 'full' });
@@ -74,10 +75,16 @@ function addHealthRoutes(router: Router, options: HealthOptions): void {
   router.get('/readyz', createReadinessRoute(options));
 }
 
-function finishApp(app: Koa, router: Router, knownPaths: string, options: AppOptions): Koa {
+function finishApp(
+  app: Koa,
+  router: Router,
+  knownPaths: string,
+  options: AppOptions,
+): RequestListener {
   app.use(router.routes());
   app.use((context) => answerUnknownPath(context, knownPaths, options));
-  return app;
+  const handle = app.callback();
+  return (request, response) => void handle(request, response); // it never rejects
 }
 
 function answerUnknownPath(context: Context, knownPaths: string, options: AppOptions): void {

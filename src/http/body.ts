@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Fault, fault } from '../core/errors.ts';
+import { freeMemory } from '../core/free-memory.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Ticket } from '../inference/admission.ts';
 
@@ -69,6 +70,7 @@ export function receiveBody(
       }
       target.set(chunk, byteLength);
       byteLength = needed;
+      freeMemory(chunk);
     }
     function onEnd(): void {
       settle(ok({ memory, byteLength }));

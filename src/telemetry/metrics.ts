@@ -1,10 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-export const stages = ['receive', 'base64', 'decode', 'resample', 'wait', 'run', 'rank'] as const;
-export type Stage = (typeof stages)[number];
+type Stage = 'receive' | 'wait' | 'base64' | 'decode' | 'resample' | 'run' | 'rank';
 
 /** What is read from a service when the metrics are collected. */
-export interface ServiceReading {
+interface ServiceReading {
   readonly deployName: string;
   readonly isReady: boolean;
   readonly openRequests: number;

@@ -1,60 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
-import { createImageService, type ImageService } from '../../src/inference/service.ts';
-import { packageRoot } from '../support/server.ts';
+import { expect, test } from 'vitest';
+import { classifyPhoto, load, makeRandomModel } from './load-service.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const folder = await temporaryFolder();
-/** Convolutions and matrices with random weights: the two kinds that onnxruntime rearranges. */
-const randomModel = join(folder, 'random');
-const photo = join(packageRoot, 'models/efficientnet-lite0/golden/rocket.jpg');
-
-beforeAll(() => {
-  const script = join(packageRoot, 'scripts/make-random-model.ts');
-  const { status } = spawnSync(process.execPath, [script, randomModel, '13']);
-  expect(status).toBe(0);
-});
-
-interface Loaded extends AsyncDisposable {
-  readonly service: ImageService;
-  readonly warnings: readonly string[];
-}
-
-async function load(stateDir: string, model: string, workers = 1): Promise<Loaded> {
-  const warnings: string[] = [];
-  const service = createImageService(
-    {
-      deployName: 'test',
-      model,
-      modelsDir: join(packageRoot, 'models'),
-      stateDir,
-      device: 'cpu',
-      workers,
-      deadlineMs: 10_000,
-      queue: { maxRequests: 10, maxBytes: 1e8 },
-      runtimeVersion: '1',
-      cpuFeatures: 'these',
-    },
-    {
-      onReady: () => undefined,
-      onFailed: ({ problems }) => warnings.push(...problems),
-      onWarning: (message) => warnings.push(message),
-      onWorkerDied: (message) => warnings.push(message),
-    },
-  );
-  await service.load();
-  return { service, warnings, [Symbol.asyncDispose]: () => service.close() };
-}
-
-async function classifyPhoto({ service }: Loaded): Promise<string> {
-  const image = new Uint8Array(await readFile(photo));
-  const { outcome } = await service.classifyImage(image, 1000);
-  expect(outcome.ok).toBe(true);
-  return JSON.stringify(outcome);
-}
+const randomModel = makeRandomModel(folder);
 
 async function formFiles(stateDir: string) {
   const [form, ...others] = await readdir(join(stateDir, 'prepared'));
@@ -62,20 +14,6 @@ async function formFiles(stateDir: string) {
   const weights = join(stateDir, 'prepared', form ?? '', 'weights.bin');
   return { weights, inode: (await stat(weights)).ino };
 }
-
-test.each(['efficientnet-lite0', randomModel])(
-  'answers the same bits with a prepared form, a reused one and without: %s',
-  async (model) => {
-    const stateDir = join(folder, 'state', model);
-    const answers: string[] = [];
-    for (const each of [stateDir, stateDir, '/dev/null/state']) {
-      await using loaded = await load(each, model);
-      expect(loaded.service.status().isPrepared).toBe(each === stateDir);
-      answers.push(await classifyPhoto(loaded));
-    }
-    expect(new Set(answers).size).toBe(1);
-  },
-);
 
 test('says why there is no prepared form, and serves the model all the same', async () => {
   await using loaded = await load('/dev/null/state', randomModel);

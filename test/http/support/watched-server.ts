@@ -7,7 +7,7 @@ import { composeServer, type EdgeInferServer } from '../../../src/compose.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { packageRoot } from '../../support/server.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: number;
   readonly msg: string;
   readonly [key: string]: unknown;
