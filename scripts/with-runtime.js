@@ -38,12 +38,16 @@ function readPackages(lockFile) {
 
 function install() {
   process.stderr.write('edge-infer: installing the packages of package-lock.json (once) ...\n');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not "npm ci": it refuses when a registry lacks the packages of other systems (a partial mirror
+  // inside a company does), which are optional. Without saving, the lock file is only read.
+  const { status } = spawnSync('npm', ['install', '--no-save', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (status !== 0) {
-    fail('npm ci failed (its own message is above). Mend that and run the same command again.');
+    fail(
+      'npm install failed (its own message is above). Mend that and run the same command again.',
+    );
   }
 }
 
