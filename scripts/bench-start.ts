@@ -2,15 +2,11 @@
  * `npm run bench:start`: how long a restart takes, from starting the process to `/readyz` 200, with
  * everything in place: hashes checked, prepared graph mapped, golden examples run.
  */
-import { join } from 'node:path';
-import { readPackageInfo } from '../src/platform/package-info.ts';
 import { median } from './bench/measurement.ts';
 import { startServerProcess } from './bench/server-process.ts';
 
 const RUNS = 10;
 
-process.chdir(readPackageInfo().root);
-process.env.NODE_COMPILE_CACHE = join('state', 'compile-cache'); // as `npm start` sets it
 const readyAfterMs: number[] = [];
 const cpuMs: number[] = [];
 for (let run = 0; run <= RUNS; run++) {

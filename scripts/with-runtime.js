@@ -2,7 +2,9 @@
 /**
  * Runs a command under the project's own pinned runtime, installing what is missing or stale first:
  *
- *     node scripts/with-runtime.js COMMAND [ARGUMENT...]
+ *     node scripts/with-runtime.js [--server] COMMAND [ARGUMENT...]
+ *
+ * `--server` adds what a server's environment should hold (server-environment.js).
  *
  * Plain JavaScript for any Node >= 20 and nothing else, because it is what a fresh clone runs first.
  */
@@ -11,6 +13,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serverEnvironment } from './server-environment.js';
 
 const MINIMUM_NODE_MAJOR = 24; // the first that runs TypeScript as it is
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -72,9 +75,11 @@ function fail(message) {
   process.exit(70);
 }
 
-const [command, ...commandArguments] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const isServer = given[0] === '--server';
+const [command, ...commandArguments] = isServer ? given.slice(1) : given;
 if (command === undefined) {
-  fail('usage: node scripts/with-runtime.js COMMAND [ARGUMENT...]');
+  fail('usage: node scripts/with-runtime.js [--server] COMMAND [ARGUMENT...]');
 }
 if (!isInstalled()) {
   install();
@@ -82,7 +87,7 @@ if (!isInstalled()) {
 const path = [findRuntimeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH];
 const child = spawn(command, commandArguments, {
   stdio: 'inherit',
-  env: { ...process.env, PATH: path.join(delimiter) },
+  env: { ...(isServer ? serverEnvironment : {}), ...process.env, PATH: path.join(delimiter) },
 });
 // A terminal sends Ctrl-C to both processes; a supervisor's signal reaches only this one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

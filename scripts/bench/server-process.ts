@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { serverEnvironment } from '../server-environment.js';
 
 export interface ServerProcess {
   /** `http://127.0.0.1:PORT` of the service address. */
@@ -14,8 +15,10 @@ export interface ServerProcess {
   readonly readyAfterMs: number;
   /** CPU time of the process so far, all its threads, in ms. */
   readCpuMs(): Promise<number>;
-  /** Resident memory in bytes. */
+  /** Resident memory in bytes (`Rss`). */
   readResidentBytes(): Promise<number>;
+  /** Resident memory in bytes, what several threads map counted once (`Pss`). */
+  readProportionalBytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -43,7 +46,7 @@ export async function startServerProcess(flags: readonly string[] = []): Promise
       'warn',
       ...flags,
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...serverEnvironment, ...process.env } },
   );
   await waitUntilReady(url, child, startedMs);
   const readyAfterMs = performance.now() - startedMs;
@@ -58,10 +61,8 @@ export async function startServerProcess(flags: readonly string[] = []): Promise
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
     },
-    async readResidentBytes() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-    },
+    readResidentBytes: () => readMemory(child, 'Rss'),
+    readProportionalBytes: () => readMemory(child, 'Pss'),
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -81,6 +82,11 @@ async function waitUntilReady(url: string, child: ChildProcess, startedMs: numbe
     await sleep(READY_POLL_MS);
   }
   throw new Error(`the server was not ready after ${READY_TIMEOUT_MS / 1000} s`);
+}
+
+async function readMemory(child: ChildProcess, kind: 'Rss' | 'Pss'): Promise<number> {
+  const rollup = await readFile(`/proc/${child.pid}/smaps_rollup`, 'utf8');
+  return Number(new RegExp(`^${kind}:\\s+(\\d+) kB$`, 'm').exec(rollup)?.[1]) * 1024;
 }
 
 async function findFreePorts(): Promise<[number, number]> {
