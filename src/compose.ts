@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { availableParallelism } from 'node:os';
 import type { Config, ServiceConfig } from './config/schema.ts';
+import { wireErrors } from './core/errors.ts';
 import { createLifecycle } from './core/lifecycle.ts';
 import { createLogIdSource } from './core/log-id.ts';
 import { type AppOptions, createAdminApp, createServiceApp } from './http/app.ts';
@@ -51,6 +52,7 @@ export async function composeServer(config: Config, log: Logger): Promise<EdgeIn
       nextLogId: appOptions.nextLogId,
       log,
       onDroppedConnection: metrics.countDroppedConnection,
+      onProtocolFault: () => metrics.countRequest('', wireErrors.INVALID_ARGUMENT.wireCode),
     });
   const adminListener = listen('admin', config.admin, '--admin.port', createAdminApp(appOptions));
   const serviceListener = listen('service', config, '--port', createServiceApp(appOptions));
@@ -130,8 +132,8 @@ function countWorkers(configured: ServiceConfig['workers']): number {
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {
   const serviceLog = log.child({ service: deployName });
   return {
-    onReady: ({ session, model, workers, isPrepared }: ServiceStatus) =>
-      serviceLog.info({ ...session, model, workers, isPrepared }, 'ready'),
+    onReady: ({ session, model, workers }: ServiceStatus) =>
+      serviceLog.info({ ...session, model, workers }, 'ready'),
     onFailed: ({ problems }: ServiceStatus) => serviceLog.error({ problems }, 'not ready'),
     onWarning: (message: string) => serviceLog.warn(message),
     onWorkerDied(message: string) {

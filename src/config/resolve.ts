@@ -55,6 +55,7 @@ function resolveService(
   return {
     deployName: service.deployName,
     model: resolvePath(service.model, [...path, 'model'], context),
+    language: service.language,
     device: pick(service.device, top.device, 'device'),
     workers: pick(service.workers, top.workers, 'workers'),
     deadlineMs: pick(service.deadlineMs, top.deadlineMs, 'deadlineMs'),

@@ -45,6 +45,10 @@ const service = z.strictObject({
     expected: "a folder's name under modelsDir, or a path",
     path: 'when-it-has-a-slash',
   }),
+  language: z.string().min(2).max(35).exactOptional().register(keyHelp, {
+    help: "The language of the class names: that of one of the model's label files; the first of them unless said.",
+    expected: 'a language tag such as en or zh',
+  }),
   device: device().exactOptional().register(keyHelp, { help: '`device` for this service.' }),
   workers: workers().exactOptional().register(keyHelp, { help: '`workers` for this service.' }),
   deadlineMs: deadlineMs()
@@ -182,7 +186,10 @@ type DeepReadonly<T> = {
 type WrittenService = WrittenConfig['services'][number];
 
 /** One service with everything decided: what it leaves out is taken from the top level. */
-export interface ServiceConfig extends Readonly<Required<Omit<WrittenService, 'queue'>>> {
+export interface ServiceConfig
+  extends Readonly<Required<Omit<WrittenService, 'queue' | 'language'>>> {
+  /** Undefined: the model's first. */
+  readonly language?: string | undefined;
   readonly queue: DeepReadonly<WrittenConfig['queue']>;
 }
 

@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly nextLogId: () => bigint;
   readonly log: Logger;
   readonly onDroppedConnection: () => void;
+  /** Called for each request that is refused below the routes. */
+  readonly onProtocolFault: () => void;
 }
 
 export interface Listener {

@@ -10,6 +10,7 @@ export interface ProtocolFaultOptions {
   readonly errorDetail: ErrorDetail;
   readonly nextLogId: () => bigint;
   readonly log: Logger;
+  readonly onProtocolFault: () => void;
   /** The response to the latest request on a connection; undefined before the first. */
   readonly latestResponse: (socket: Socket) => ServerResponse | undefined;
 }
@@ -68,6 +69,7 @@ export function answerProtocolFaults(server: Server, options: ProtocolFaultOptio
   }
 
   function describeFault(status: number, detail: string): string {
+    options.onProtocolFault();
     const logId = options.nextLogId();
     const code = wireErrors.INVALID_ARGUMENT.wireCode;
     options.log.info({ log_id: logId.toString(), code, status, detail }, 'request');

@@ -31,6 +31,8 @@ export interface SessionDescription {
   /** Why this device: what was found, or what was missing for the other. */
   readonly deviceReason: string;
   readonly classCount: number;
+  /** Whether the weights are mapped from the prepared form, and so held once for all workers. */
+  readonly isPrepared: boolean;
 }
 
 /** Milliseconds of wall time spent in the worker, by stage. */

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   readonly deployName: string;
   /** A folder name under `modelsDir`, or a path. */
   readonly model: string;
+  /** Of the class names; undefined for the model's first. */
+  readonly language?: string | undefined;
   readonly modelsDir: string;
   readonly stateDir: string;
   readonly device: DevicePreference;
@@ -44,7 +46,6 @@ export interface ServiceStatus {
   readonly workers: number;
   readonly model?: { readonly name: string; readonly version: string; readonly sha256: string };
   readonly session?: SessionDescription;
-  readonly isPrepared?: boolean;
 }
 
 export interface ServiceReply extends ClassifyReply {
@@ -60,7 +61,7 @@ export interface ImageService {
   status(): ServiceStatus;
   /** A place in the queue, or why there is none. */
   admit(): Result<Ticket, Fault>;
-  /** Class names in class order, in the model's default language. */
+  /** Class names in class order, in the service's language. */
   readonly classNames: readonly string[];
   /**
    * Classifies a request body of `byteLength` bytes in `body`. The ticket is closed when the last
@@ -119,7 +120,6 @@ export function createImageService(
     const { name, version } = manifest;
     status = { ...status, model: { name, version, sha256: model.value.modelSha256 } };
     const preparedFile = options.device === 'cuda' ? undefined : await prepare(model.value);
-    status = { ...status, isPrepared: preparedFile !== undefined };
 
     pool = createWorkerPool(options.workers, {
       modelFile: model.value.modelFile,
@@ -137,7 +137,11 @@ export function createImageService(
       if (problems.length > 0) {
         return err(problems);
       }
-      [classNames = []] = model.value.labels.values();
+      const chosen = chooseLabels(model.value, options.language);
+      if (!chosen.ok) {
+        return err([chosen.error]);
+      }
+      classNames = chosen.value;
       const mismatches = await findGoldenMismatches(model.value, pool);
       return mismatches.length === 0 ? ok(true) : err(mismatches);
     } catch (error) {
@@ -239,6 +243,20 @@ function findLabelProblems(model: ModelPackage, classCount: number): string[] {
           `${model.manifest.labels[language]}: expected a name for each of the graph's ${classCount} classes, found ${names.length}`,
         ],
   );
+}
+
+function chooseLabels(
+  { labels, manifest }: ModelPackage,
+  language: string | undefined,
+): Result<readonly string[], string> {
+  const [first = ''] = labels.keys();
+  const names = labels.get(language ?? first);
+  const known = [...labels.keys()].join(', ');
+  return names === undefined
+    ? err(
+        `language: expected one that ${manifest.name} has labels in (${known}), found ${language}`,
+      )
+    : ok(names);
 }
 
 /** The answer for a caller whose deadline passes while a worker is busy with the request. */

@@ -20,6 +20,7 @@ interface OpenedSession {
   readonly session: Session;
   readonly device: Device;
   readonly deviceReason: string;
+  readonly isPrepared: boolean;
 }
 
 /**
@@ -31,7 +32,7 @@ export async function loadSession(setup: WorkerSetup): Promise<Result<LoadedSess
   if (!opened.ok) {
     return opened;
   }
-  const { session, device, deviceReason } = opened.value;
+  const { session, device, deviceReason, isPrepared } = opened.value;
   const plan = planInput(session.inputMetadata, setup.manifest);
   if (!plan.ok) {
     return plan;
@@ -62,7 +63,7 @@ export async function loadSession(setup: WorkerSetup): Promise<Result<LoadedSess
   }
 
   return ok({
-    description: { device, deviceReason, classCount },
+    description: { device, deviceReason, classCount, isPrepared },
     input: data.subarray(0, data.length / plan.value.batch),
     async run() {
       const scores = await runGraph();
@@ -95,7 +96,12 @@ async function openOnCuda(setup: WorkerSetup): Promise<Result<OpenedSession, str
       executionProviders: ['cuda', 'cpu'],
       graphOptimizationLevel: 'all',
     });
-    return ok({ session, device: 'cuda', deviceReason: 'CUDA works on this host' });
+    return ok({
+      session,
+      device: 'cuda',
+      deviceReason: 'CUDA works on this host',
+      isPrepared: false,
+    });
   } catch (error) {
     return err(`CUDA is not available: ${(error as Error).message}`);
   }
@@ -124,14 +130,14 @@ async function openOnCpu(
   if (setup.preparedFile !== undefined) {
     try {
       const session = await InferenceSession.create(setup.preparedFile, preparedSessionOptions);
-      return ok({ session, device: 'cpu', deviceReason });
+      return ok({ session, device: 'cpu', deviceReason, isPrepared: true });
     } catch (error) {
       reason += `; the model's prepared form cannot be loaded, so its own file is used: ${(error as Error).message}`;
     }
   }
   try {
     const session = await InferenceSession.create(setup.modelFile, cpuSessionOptions);
-    return ok({ session, device: 'cpu', deviceReason: reason });
+    return ok({ session, device: 'cpu', deviceReason: reason, isPrepared: false });
   } catch (error) {
     return err(describeLoadError(setup.manifest.model, error as Error));
   }

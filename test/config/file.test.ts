@@ -6,6 +6,21 @@ import { describe, expect, test } from 'vitest';
 import { tryLoadConfig } from '../../src/config/load.ts';
 import { configOf, createFolder, linesOf, packageRoot, problemsOf } from './config-fixture.ts';
 
+const NOBODY = 65_534;
+
+/** Root may read everything, so it becomes somebody else for as long as `action` runs. */
+function asOrdinaryUser<T>(action: () => T): T {
+  if (process.geteuid?.() !== 0) {
+    return action();
+  }
+  process.seteuid?.(NOBODY);
+  try {
+    return action();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
 describe('YAML mistakes', () => {
   test.each([
     ['port: 1\nhost: [a', 'edge-infer.yaml:2:9', 'valid YAML'],
@@ -105,10 +120,12 @@ describe('a file that cannot be read', () => {
     ]);
   });
 
-  test.skipIf(process.getuid?.() === 0)('is refused when this user may not read it', () => {
+  test('is refused when this user may not read it', () => {
     const cwd = createFolder('port: 1');
+    chmodSync(cwd, 0o755);
     chmodSync(join(cwd, 'edge-infer.yaml'), 0);
-    expect(problemsOf({ cwd })).toMatchObject([{ found: 'a file that this user may not read' }]);
+    const problems = asOrdinaryUser(() => problemsOf({ cwd }));
+    expect(problems).toMatchObject([{ found: 'a file that this user may not read' }]);
   });
 
   test('may be /dev/null, which is empty, but no device without an end', () => {

@@ -42,6 +42,7 @@ const texts: Readonly<Record<string, { good: readonly string[]; bad: readonly st
   stateDir: { good: ['/var/lib/edge-infer', 'a b'], bad: ['', 'a\0b', 'x'.repeat(4097)] },
   modelsDir: { good: ['/srv/models'], bad: ['', 'a\0b'] },
   'services[0].model': { good: ['7', 'a:b', '/srv/m'], bad: ['', 'a\0b'] },
+  'services[0].language': { good: ['en', 'zh-Hans'], bad: ['', 'e', 'x'.repeat(36)] },
   'services[0].deployName': {
     good: ['a', '花卉识别', 'a b', 'v1.2:cpu', 'x'.repeat(64), '𠮷'.repeat(64), '...'],
     bad: ['', '.', '..', 'a/b', 'a\\b', 'a?b', 'a#b', 'a%20b', 'a\nb', ' a', 'a ', 'x'.repeat(65)],

@@ -23,3 +23,13 @@ test.each(manifest.golden.examples)('classifies $image as training did', async (
     expect(Math.abs(score - (top[place]?.score ?? Number.NaN))).toBeLessThan(1e-4);
   }
 });
+
+test.each(manifest.golden.examples)(
+  'crops $image to the pixels that training saw',
+  async ({ image, cropSha256 }) => {
+    const photo = await readFile(join(packageRoot, 'models/efficientnet-lite0', image));
+    const service = running.server.services.get('imagenet');
+    const reply = await service?.classifyImage(Uint8Array.from(photo), 1);
+    expect(reply?.cropSha256).toBe(cropSha256);
+  },
+);

@@ -13,7 +13,7 @@ test.each([
   const answers: string[] = [];
   for (const each of [stateDir, stateDir, '/dev/null/state']) {
     await using loaded = await load(each, model);
-    expect(loaded.service.status().isPrepared).toBe(each === stateDir);
+    expect(loaded.service.status().session?.isPrepared).toBe(each === stateDir);
     answers.push(await classifyPhoto(loaded));
   }
   expect(new Set(answers).size).toBe(1);

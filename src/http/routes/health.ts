@@ -36,7 +36,7 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
 }
 
 function describeService(service: ImageService, detail: HealthOptions['detail']): object {
-  const { deployName, state, problems, session, model, workers, isPrepared } = service.status();
+  const { deployName, state, problems, session, model, workers } = service.status();
   const brief = {
     deployName,
     state,
@@ -54,7 +54,7 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
     ...brief,
     modelSha256: model?.sha256,
     classCount: session?.classCount,
-    weights: isPrepared === true ? 'shared by all workers' : 'a copy in each worker',
+    weights: session?.isPrepared === true ? 'shared by all workers' : 'a copy in each worker',
     workers,
     openRequests,
     waitingRequests,
