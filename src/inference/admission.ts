@@ -45,15 +45,15 @@ export function createAdmission(limits: AdmissionLimits): Admission {
   let openRequests = 0;
   let heldBytes = 0;
   let freeWorkers = limits.workers;
-  // A Set keeps the order of arrival and forgets any of its members in constant time.
-  const waiting = new Set<() => void>();
+  // In order of arrival. An array, because a Set that members keep entering and leaving makes the
+  // engine hold on to what has left it until the next full collection.
+  const waiting: (() => void)[] = [];
 
   function releaseWorker(): void {
-    const [next] = waiting;
+    const next = waiting.shift();
     if (next === undefined) {
       freeWorkers++;
     } else {
-      waiting.delete(next);
       next();
     }
   }
@@ -110,10 +110,10 @@ export function createAdmission(limits: AdmissionLimits): Admission {
             resolve(undefined);
           };
           const onAbort = () => {
-            waiting.delete(onTurn);
+            waiting.splice(waiting.indexOf(onTurn), 1);
             resolve(deadlinePassed());
           };
-          waiting.add(onTurn);
+          waiting.push(onTurn);
           signal.addEventListener('abort', onAbort, { once: true });
         });
       },
@@ -149,7 +149,7 @@ export function createAdmission(limits: AdmissionLimits): Admission {
       return openRequests;
     },
     get waitingRequests() {
-      return waiting.size;
+      return waiting.length;
     },
     get heldBytes() {
       return heldBytes;

@@ -44,17 +44,22 @@ export function createWorkerPool(size: number, setup: WorkerSetup): WorkerPool {
   // A dying worker is told to the caller of `run`; without a listener it would end the process.
   piscina.on('error', () => undefined);
 
-  const running = new Set<Promise<unknown>>();
+  let runningTasks = 0;
+  let whenIdle = Promise.withResolvers<void>();
+  whenIdle.resolve();
 
   return {
     size,
     async run(task) {
-      const reply = piscina.run(task);
-      running.add(reply);
+      if (runningTasks++ === 0) {
+        whenIdle = Promise.withResolvers();
+      }
       try {
-        return await reply;
+        return await piscina.run(task);
       } finally {
-        running.delete(reply);
+        if (--runningTasks === 0) {
+          whenIdle.resolve();
+        }
       }
     },
     get threads() {
@@ -64,7 +69,7 @@ export function createWorkerPool(size: number, setup: WorkerSetup): WorkerPool {
       // A thread that is ended inside the native runtime aborts the whole process, and a caller
       // who hung up or lost patience may have left one at work.
       const patience = delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false });
-      await Promise.race([Promise.allSettled(running), patience]);
+      await Promise.race([whenIdle.promise, patience]);
       await piscina.destroy();
     },
   };
