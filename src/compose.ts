@@ -136,9 +136,9 @@ function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | 
       serviceLog.info({ ...session, model, workers }, 'ready'),
     onFailed: ({ problems }: ServiceStatus) => serviceLog.error({ problems }, 'not ready'),
     onWarning: (message: string) => serviceLog.warn(message),
-    onWorkerDied(message: string) {
+    onWorkerDied() {
       metrics?.countWorkerRestart(deployName);
-      serviceLog.error({ reason: message }, 'a worker died and is being replaced');
+      serviceLog.error('a worker died and is being replaced');
     },
   };
 }

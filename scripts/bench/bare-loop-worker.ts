@@ -5,10 +5,10 @@ import { probeImage } from '../../src/imaging/probe.ts';
 import type { ImagingRecipe } from '../../src/imaging/recipe.ts';
 import { resampleCrop } from '../../src/imaging/resample.ts';
 import { createTensorFiller } from '../../src/imaging/tensor.ts';
-import type { WorkerSetup } from '../../src/inference/protocol.ts';
+import type { ModelSetup } from '../../src/inference/protocol.ts';
 import { loadSession } from '../../src/worker/session.ts';
 
-const { setup, photos } = workerData as { setup: WorkerSetup; photos: Uint8Array[] };
+const { setup, photos } = workerData as { setup: ModelSetup; photos: Uint8Array[] };
 const { input, preprocessing } = setup.manifest;
 const recipe: ImagingRecipe = { ...preprocessing, colour: input.colour };
 const fillTensor = createTensorFiller({ ...input, normalise: preprocessing.normalise });

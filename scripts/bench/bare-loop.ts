@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { forbidRuntimeTelemetry } from '../../src/inference/offline.ts';
-import type { WorkerSetup } from '../../src/inference/protocol.ts';
+import type { ModelSetup } from '../../src/inference/protocol.ts';
 import type { Measurement } from './measurement.ts';
 
 export interface BareLoop {
@@ -16,7 +16,7 @@ export interface BareLoop {
  */
 export async function startBareLoop(
   threads: number,
-  setup: WorkerSetup,
+  setup: ModelSetup,
   photos: readonly Uint8Array[],
 ): Promise<BareLoop> {
   forbidRuntimeTelemetry();

@@ -151,7 +151,7 @@ export const configSchema = z
       common: true,
     }),
     workers: workers().default('auto').register(keyHelp, {
-      help: 'Worker threads of a service; `auto` chooses by processors and memory.',
+      help: 'Worker threads of a service; `auto` is one for each processor that this process may use.',
       common: true,
     }),
     deadlineMs: deadlineMs().default(10_000).register(keyHelp, {

@@ -19,7 +19,14 @@ export interface AppOptions extends RouteOptions, Omit<HealthOptions, 'detail'> 
 export function createServiceApp(options: AppOptions): RequestListener {
   const app = createApp(options);
   if (options.corsOrigin !== 'none') {
-    app.use(cors({ origin: options.corsOrigin, allowMethods: 'POST', maxAge: 86_400 }));
+    app.use(
+      cors({
+        origin: options.corsOrigin,
+        allowMethods: 'POST',
+        exposeHeaders: 'Retry-After',
+        maxAge: 86_400,
+      }),
+    );
   }
   const classify = createImageClassificationRoute(options);
   const router = createRouter();
@@ -92,6 +99,8 @@ function answerUnknownPath(context: Context, knownPaths: string, options: AppOpt
   const unknown = fault('NO_SUCH_API', `expected ${knownPaths}; names and case must match exactly`);
   const logId = options.nextLogId();
   options.metrics.countRequest('', wireCode);
-  options.log.info({ log_id: logId.toString(), code: wireCode, service: '' }, 'request');
+  const { method, path } = context; // without the query, which may hold a token
+  const line = { log_id: logId.toString(), service: '', code: wireCode, method, path };
+  options.log.info({ ...line, detail: unknown.detail }, 'request');
   answerFault(context, logId, unknown, options);
 }

@@ -92,10 +92,6 @@ export function createListener(handler: RequestListener, options: ListenerOption
     latestResponse: (socket) => connections.get(socket),
   });
   server.on('drop', options.onDroppedConnection);
-  // Running out of file descriptors shows here; the connections that are open go on.
-  server.on('error', (error) => {
-    options.log.error({ err: error.message, listener: options.name }, 'cannot accept a connection');
-  });
 
   return {
     async start() {
@@ -105,6 +101,13 @@ export function createListener(handler: RequestListener, options: ListenerOption
       } catch (error) {
         throw describeListenError(error as NodeJS.ErrnoException, options);
       }
+      // Running out of file descriptors shows here; the connections that are open go on.
+      server.on('error', (error) => {
+        options.log.error(
+          { err: error.message, listener: options.name },
+          'cannot accept a connection',
+        );
+      });
     },
     get port() {
       return (server.address() as AddressInfo).port;

@@ -7,9 +7,9 @@ import { createBodyMemory, sizeClass } from './body-memory.ts';
  * bytes of memory, with a deadline for the wait.
  */
 export interface Admission {
-  /** Takes a place before the request's body arrives; beyond the bound it is refused at once. */
+  /** Lets a request's body arrive, unless the queue is full already. */
   open(): Result<Ticket, Fault>;
-  /** Requests that have a place, whether their body is arriving, waiting or being worked on. */
+  /** Requests that are let in, whether their body is arriving, waiting or being worked on. */
   readonly openRequests: number;
   /** Of these, how many wait for a worker. */
   readonly waitingRequests: number;
@@ -24,7 +24,10 @@ export interface Ticket {
    * `UNAVAILABLE` when the service's bound on bytes would be passed.
    */
   reserve(byteCount: number, keepBytes: number): Result<SharedArrayBuffer, Fault>;
-  /** Waits for a worker; a fault when `signal` aborts (deadline, caller gone) first. */
+  /**
+   * Waits for a worker; a fault when the queue is full, or when `signal` aborts (deadline, caller
+   * gone) first. A place is taken only now: a body that is slow to arrive keeps nobody out.
+   */
   waitForWorker(signal: AbortSignal): Promise<Fault | undefined>;
   close(): void;
 }
@@ -32,7 +35,7 @@ export interface Ticket {
 export interface AdmissionLimits {
   /** How many tickets may have a worker at a time. */
   readonly workers: number;
-  /** Places beyond these workers. */
+  /** How many may wait for one. */
   readonly maxRequests: number;
   readonly maxBytes: number;
 }
@@ -56,6 +59,11 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     } else {
       next();
     }
+  }
+
+  function queueFull(): Fault {
+    const detail = `the queue is full: ${waiting.length} waiting, at most ${limits.maxRequests} may; try again soon`;
+    return fault('UNAVAILABLE', detail, RETRY_AFTER_S);
   }
 
   function createTicket(): Ticket {
@@ -85,7 +93,12 @@ export function createAdmission(limits: AdmissionLimits): Admission {
             ),
           );
         }
-        const larger = memory.take(byteCount);
+        let larger: SharedArrayBuffer;
+        try {
+          larger = memory.take(byteCount);
+        } catch {
+          return err(fault('UNAVAILABLE', 'the host is out of memory', RETRY_AFTER_S));
+        }
         heldBytes += larger.byteLength;
         if (own !== undefined) {
           new Uint8Array(larger).set(new Uint8Array(own, 0, keepBytes));
@@ -102,6 +115,9 @@ export function createAdmission(limits: AdmissionLimits): Admission {
           freeWorkers--;
           hasWorker = true;
           return undefined;
+        }
+        if (waiting.length >= limits.maxRequests) {
+          return queueFull();
         }
         return new Promise((resolve) => {
           const onTurn = () => {
@@ -133,14 +149,8 @@ export function createAdmission(limits: AdmissionLimits): Admission {
 
   return {
     open() {
-      if (openRequests >= limits.workers + limits.maxRequests) {
-        return err(
-          fault(
-            'UNAVAILABLE',
-            `the queue is full (${limits.maxRequests} requests wait); try again soon`,
-            RETRY_AFTER_S,
-          ),
-        );
+      if (waiting.length >= limits.maxRequests) {
+        return err(queueFull());
       }
       openRequests++;
       return ok(createTicket());

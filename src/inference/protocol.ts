@@ -8,13 +8,26 @@ import type { Result } from '../core/result.ts';
 export type DevicePreference = 'auto' | 'cpu' | 'cuda';
 export type Device = 'cpu' | 'cuda';
 
-/** Given to a worker when its thread starts. */
-export interface WorkerSetup {
+/** What a session is loaded from. */
+export interface ModelSetup {
   readonly modelFile: string;
   /** An optimised graph with memory-mapped weights, loaded instead of `modelFile` on the CPU. */
   readonly preparedFile: string | undefined;
   readonly manifest: Manifest;
   readonly device: DevicePreference;
+}
+
+/** Given to a worker when its thread starts. */
+export interface WorkerSetup extends ModelSetup {
+  /** `[0]` becomes 1 once the model has been proven: from then on a worker is a replacement. */
+  readonly proven: Int32Array<SharedArrayBuffer>;
+}
+
+/** Sent by a replacement outside of any task, about its attempts to load the model. */
+export interface ReplacementNotice {
+  readonly threadId: number;
+  /** Undefined once it has loaded. */
+  readonly problem: string | undefined;
 }
 
 export type WorkerTask =
@@ -70,7 +83,7 @@ export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }
   ? Result<SessionDescription, string>
   : ClassifyReply;
 
-/** Given to the thread that writes a model's prepared form into an empty folder. */
+/** Given to the process that writes a model's prepared form into an empty folder. */
 export interface PrepareTask {
   readonly modelFile: string;
   readonly targetFolder: string;

@@ -9,6 +9,7 @@ import { prepareInProcess } from './prepare-model.ts';
 import type {
   ClassifyReply,
   DevicePreference,
+  ReplacementNotice,
   SessionDescription,
   WorkerTask,
 } from './protocol.ts';
@@ -35,7 +36,7 @@ export interface ServiceObserver {
   onReady(status: ServiceStatus): void;
   onFailed(status: ServiceStatus): void;
   onWarning(message: string): void;
-  onWorkerDied(message: string): void;
+  onWorkerDied(): void;
 }
 
 export interface ServiceStatus {
@@ -93,6 +94,9 @@ export function createImageService(
     workers: options.workers,
   };
   let pool: WorkerPool | undefined;
+  const proven = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  /** Why a replacement cannot load the model, by thread. */
+  const replacementProblems = new Map<number, string>();
   let classNames: readonly string[] = [];
 
   async function load(): Promise<void> {
@@ -102,6 +106,7 @@ export function createImageService(
       return;
     }
     if (loaded.ok) {
+      Atomics.store(proven, 0, 1);
       status = { ...status, state: 'ready', problems: [] };
       observer.onReady(status);
     } else {
@@ -121,12 +126,17 @@ export function createImageService(
     status = { ...status, model: { name, version, sha256: model.value.modelSha256 } };
     const preparedFile = options.device === 'cuda' ? undefined : await prepare(model.value);
 
-    pool = createWorkerPool(options.workers, {
-      modelFile: model.value.modelFile,
-      preparedFile,
-      manifest,
-      device: options.device,
-    });
+    pool = createWorkerPool(
+      options.workers,
+      {
+        modelFile: model.value.modelFile,
+        preparedFile,
+        manifest,
+        device: options.device,
+        proven,
+      },
+      { onDeath: observer.onWorkerDied, onReplacement },
+    );
     try {
       const session = await describeWorkers(pool);
       if (!session.ok) {
@@ -167,20 +177,40 @@ export function createImageService(
     return undefined;
   }
 
+  /** Keeps the status true while a worker that died has no successor. */
+  function onReplacement({ threadId, problem }: ReplacementNotice): void {
+    if (problem === undefined) {
+      replacementProblems.delete(threadId);
+    } else {
+      replacementProblems.set(threadId, problem);
+      observer.onWarning(`a replaced worker cannot load the model and tries again: ${problem}`);
+    }
+    if (status.state === 'ready' || status.state === 'failed') {
+      const hasWorker = replacementProblems.size < options.workers;
+      const problems = [...new Set(replacementProblems.values())].map(
+        (reason) => `a replaced worker cannot load the model: ${reason}`,
+      );
+      status = { ...status, state: hasWorker ? 'ready' : 'failed', problems };
+    }
+  }
+
   /** Runs a task, once more on another worker when the first one dies. */
-  async function runTwice(task: Exclude<WorkerTask, { kind: 'describe' }>): Promise<ClassifyReply> {
-    for (const attempt of ['first', 'second']) {
+  async function runTwice(
+    task: Exclude<WorkerTask, { kind: 'describe' }>,
+    givenUp?: AbortSignal,
+  ): Promise<ClassifyReply> {
+    let tries = 0;
+    while (pool !== undefined && tries < 2 && givenUp?.aborted !== true) {
+      tries++;
       try {
-        if (pool === undefined) {
-          break;
-        }
         return await pool.run(task);
-      } catch (error) {
-        observer.onWorkerDied(`${(error as Error).message} (${attempt} try of its request)`);
+      } catch {
+        // The pool has told of the death; here only the request counts.
       }
     }
-    const outcome = err(fault('INTERNAL', 'the worker died twice on this request'));
-    return { outcome, timings: {} };
+    const detail =
+      tries === 2 ? 'the worker died twice on this request' : 'the worker died on this request';
+    return { outcome: err(fault('INTERNAL', detail)), timings: {} };
   }
 
   return {
@@ -211,7 +241,9 @@ export function createImageService(
           ticket.close();
           return { outcome: err(refused), timings: {}, waitMs };
         }
-        const working = runTwice({ kind: 'request', body, byteLength }).finally(ticket.close);
+        const working = runTwice({ kind: 'request', body, byteLength }, deadline.signal).finally(
+          ticket.close,
+        );
         const reply = await Promise.race([working, waitForAbort(deadline.signal)]);
         return { ...reply, waitMs };
       } finally {
@@ -227,12 +259,27 @@ export function createImageService(
   };
 }
 
-/** Waits until every worker has loaded; they agree unless one of them failed. */
+/** Waits until every worker has loaded, and says what is true of all of them together. */
 async function describeWorkers(pool: WorkerPool): Promise<Result<SessionDescription, string>> {
   const all = Array.from({ length: pool.size }, () => pool.run({ kind: 'describe' }));
-  const descriptions = await Promise.all(all);
-  const failed = descriptions.find((description) => !description.ok);
-  return failed ?? (descriptions[0] as Result<SessionDescription, string>);
+  const sessions: SessionDescription[] = [];
+  for (const described of await Promise.all(all)) {
+    if (!described.ok) {
+      return described;
+    }
+    sessions.push(described.value);
+  }
+  const [slowest] = sessions.toSorted((a, b) => a.device.localeCompare(b.device)); // cpu, cuda
+  if (slowest === undefined) {
+    return err('the pool has no workers');
+  }
+  const alike = sessions.filter(({ device }) => device === slowest.device).length;
+  const share = alike === sessions.length ? '' : `${alike} of ${sessions.length} workers: `;
+  return ok({
+    ...slowest,
+    deviceReason: `${share}${slowest.deviceReason}`,
+    isPrepared: sessions.every(({ isPrepared }) => isPrepared),
+  });
 }
 
 function findLabelProblems(model: ModelPackage, classCount: number): string[] {

@@ -30,5 +30,8 @@ export async function createLogger(
     const { PinoPretty } = await import('pino-pretty');
     return pino(settings, PinoPretty({ sync: true, destination: dest, ignore: 'pid,hostname' }));
   }
-  return pino(settings, pino.destination({ dest, sync: true }));
+  const stream = pino.destination({ dest, sync: true });
+  // A full disk or a reader that went away costs log lines, never the service.
+  stream.on('error', () => undefined);
+  return pino(settings, stream);
 }

@@ -1,10 +1,10 @@
 import type { Tensor as OrtTensor, InferenceSession as Session } from 'onnxruntime-node';
 import { err, ok, type Result } from '../core/result.ts';
-import type { Device, SessionDescription, WorkerSetup } from '../inference/protocol.ts';
+import type { Device, ModelSetup, SessionDescription } from '../inference/protocol.ts';
 import { findOutputMismatch, type InputPlan, planInput } from './graph-shape.ts';
 import { hasCudaProvider, InferenceSession, Tensor } from './onnxruntime.ts';
 
-/** The memory an image is written into: `[N, 3, H, W]` or `[N, H, W, 3]`, float16 as its bits. */
+/** The memory an image is written into: `[N, C, H, W]` or `[N, H, W, C]`, C 3 or 1, float16 as its bits. */
 type TensorData = Float32Array | Uint16Array | Uint8Array;
 
 /** A model loaded in this thread, with one input tensor that every run reuses. */
@@ -24,11 +24,26 @@ interface OpenedSession {
 }
 
 /**
- * Loads the model, checks the graph against the manifest and runs it once, so that nothing is
- * left to find out when the first request comes. The error is one sentence for the operator.
+ * Loads the model on the best device that the preference allows, checks the graph against the
+ * manifest and runs it once, so that nothing is left to find out when the first request comes.
+ * `cuda` never falls back. The error is one sentence for the operator.
  */
-export async function loadSession(setup: WorkerSetup): Promise<Result<LoadedSession, string>> {
-  const opened = await openSession(setup);
+export async function loadSession(setup: ModelSetup): Promise<Result<LoadedSession, string>> {
+  if (setup.device === 'cpu') {
+    return prove(setup, await openOnCpu(setup, 'the configuration asks for the CPU'));
+  }
+  // A card that opens a session but cannot run it is of no use either.
+  const onCuda = await prove(setup, await openOnCuda(setup));
+  if (onCuda.ok || setup.device === 'cuda') {
+    return onCuda;
+  }
+  return prove(setup, await openOnCpu(setup, onCuda.error));
+}
+
+async function prove(
+  setup: ModelSetup,
+  opened: Result<OpenedSession, string>,
+): Promise<Result<LoadedSession, string>> {
   if (!opened.ok) {
     return opened;
   }
@@ -75,19 +90,7 @@ export async function loadSession(setup: WorkerSetup): Promise<Result<LoadedSess
   });
 }
 
-/** Tries the devices that the preference allows, best first; `cuda` never falls back. */
-async function openSession(setup: WorkerSetup): Promise<Result<OpenedSession, string>> {
-  if (setup.device === 'cpu') {
-    return openOnCpu(setup, 'the configuration asks for the CPU');
-  }
-  const cuda = await openOnCuda(setup);
-  if (cuda.ok || setup.device === 'cuda') {
-    return cuda;
-  }
-  return openOnCpu(setup, cuda.error);
-}
-
-async function openOnCuda(setup: WorkerSetup): Promise<Result<OpenedSession, string>> {
+async function openOnCuda(setup: ModelSetup): Promise<Result<OpenedSession, string>> {
   if (!hasCudaProvider()) {
     return err('CUDA is not available: this installation has no CUDA execution provider');
   }
@@ -123,7 +126,7 @@ export const preparedSessionOptions = {
 
 /** Loads the prepared form or, where that fails, the model's own file, which only takes more memory. */
 async function openOnCpu(
-  setup: WorkerSetup,
+  setup: ModelSetup,
   deviceReason: string,
 ): Promise<Result<OpenedSession, string>> {
   let reason = deviceReason;

@@ -10,7 +10,7 @@ const MUTATIONS = 1000;
 const CALLERS = 4;
 const MAX_ANSWER_MS = 5_000;
 /** What resident memory may have grown by after thousands of hostile requests. */
-const MAX_GROWTH_BYTES = 150 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 60 * 1024 * 1024;
 const WARM_UP_REQUESTS = 200;
 
 const imageCodes = [undefined, 336004, 336005];

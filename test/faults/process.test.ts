@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startServerProcess } from '../../scripts/bench/server-process.ts';
 import { goldenFolder, packageRoot } from '../support/server.ts';
@@ -50,7 +49,7 @@ test('SIGTERM under load: every request is answered, none is reset', async () =>
   const server = await startServerProcess();
   const counts = { answered: 0, lost: [] as string[] };
   const callers = Array.from({ length: 16 }, () => callUntilRefused(server.url, counts));
-  await sleep(1_000); // all of them are at it
+  await expect.poll(() => counts.answered, { timeout: 20_000 }).toBeGreaterThan(32);
   await server.stop();
   await Promise.all(callers);
   expect(counts.answered).toBeGreaterThan(16);
@@ -59,7 +58,6 @@ test('SIGTERM under load: every request is answered, none is reset', async () =>
 
 test('out of file descriptors: goes on once there are some again', async () => {
   const main = join(packageRoot, 'src/cli/main.ts');
-  const port = 20_000 + (process.pid % 10_000);
   const child = spawn(
     'bash',
     [
@@ -70,7 +68,7 @@ test('out of file descriptors: goes on once there are some again', async () => {
       main,
       'serve',
       '--port',
-      `${port}`,
+      '0',
       '--admin.port',
       '0',
       '--log.format',
@@ -84,6 +82,7 @@ test('out of file descriptors: goes on once there are some again', async () => {
   });
   try {
     await expect.poll(() => log, { timeout: 20_000 }).toContain('"msg":"ready"');
+    const port = Number(/"port":(\d+)/.exec(log)?.[1]);
     let closedByServer = 0;
     const sockets: Socket[] = [];
     for (let i = 0; i < 100; i++) {
@@ -103,6 +102,28 @@ test('out of file descriptors: goes on once there are some again', async () => {
   } finally {
     child.kill('SIGTERM');
     await once(child, 'exit');
+  }
+});
+
+test('a log that cannot be written costs lines, not the service', async () => {
+  const main = join(packageRoot, 'src/cli/main.ts');
+  const script = 'exec "$@" > /dev/full';
+  const flags = ['--port', '0', '--admin.port', '0', '--log.format', 'json'];
+  const child = spawn('bash', ['-c', script, 'bash', process.execPath, main, 'serve', ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let hint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    hint += chunk.toString();
+  });
+  try {
+    await expect.poll(() => hint, { timeout: 20_000 }).toContain('imagenet is ready');
+    const url = /http:\S+/.exec(hint)?.[0] ?? '';
+    expect(await post(url)).toContain('"results"');
+    expect(await post(url)).toContain('"results"');
+  } finally {
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   }
 });
 

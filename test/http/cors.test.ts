@@ -48,6 +48,7 @@ describe.each([
       expect(corsHeaders(await exchange(port, request))).toEqual({
         vary: 'Origin',
         'access-control-allow-origin': allowed,
+        'access-control-expose-headers': 'Retry-After',
       });
     }
   });

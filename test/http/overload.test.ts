@@ -45,7 +45,7 @@ describe.each([
 
     const refused = await exchange(port, { body });
     expect(service.admission.waitingRequests).toBe(1);
-    const full = 'the queue is full (1 requests wait); try again soon';
+    const full = 'the queue is full: 1 waiting, at most 1 may; try again soon';
     expectUnavailable(refused, full, '1', status);
 
     const late = 'the deadline passed before an answer was ready; try again soon';

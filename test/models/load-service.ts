@@ -30,7 +30,7 @@ export async function load(stateDir: string, model: string, workers = 1): Promis
       onReady: () => undefined,
       onFailed: ({ problems }) => warnings.push(...problems),
       onWarning: (message) => warnings.push(message),
-      onWorkerDied: (message) => warnings.push(message),
+      onWorkerDied: () => undefined,
     },
   );
   await service.load();

@@ -44,6 +44,7 @@ export function createServeCommand(): Command {
     };
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
+    process.once('SIGHUP', onSignal); // the terminal it was started in has gone
 
     await server.start();
     log.info(

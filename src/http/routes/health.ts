@@ -54,7 +54,9 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
     ...brief,
     modelSha256: model?.sha256,
     classCount: session?.classCount,
-    weights: session?.isPrepared === true ? 'shared by all workers' : 'a copy in each worker',
+    ...(session === undefined
+      ? {}
+      : { weights: session.isPrepared ? 'shared by all workers' : 'a copy in each worker' }),
     workers,
     openRequests,
     waitingRequests,

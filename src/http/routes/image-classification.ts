@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { type Fault, fault, wireErrors } from '../../core/errors.ts';
+import type { Ticket } from '../../inference/admission.ts';
 import type { ImageService, ServiceReply } from '../../inference/service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -57,10 +58,24 @@ export function createImageClassificationRoute(options: RouteOptions) {
       refuse(context, record, ticket.error);
       return;
     }
-    const body = await receiveBody(context.req, ticket.value);
+    try {
+      await classifyWith(ticket.value, context, service, record);
+    } catch (error) {
+      ticket.value.close();
+      throw error;
+    }
+  }
+
+  async function classifyWith(
+    ticket: Ticket,
+    context: Context,
+    service: ImageService,
+    record: RequestRecord,
+  ): Promise<void> {
+    const body = await receiveBody(context.req, ticket);
     record.receiveMs = performance.now() - record.startedMs;
     if (!body.ok) {
-      ticket.value.close();
+      ticket.close();
       if (body.error === CALLER_GONE) {
         finish(
           record,
@@ -80,7 +95,7 @@ export function createImageClassificationRoute(options: RouteOptions) {
       }
     });
     const { memory, byteLength } = body.value;
-    const reply = await service.classifyRequest(ticket.value, memory, byteLength, gone.signal);
+    const reply = await service.classifyRequest(ticket, memory, byteLength, gone.signal);
     record.reply = reply;
     if (gone.signal.aborted) {
       finish(record, undefined, 'the caller hung up while waiting');
