@@ -3,6 +3,7 @@ import { ensurePrepared } from '../catalog/prepared-cache.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
+import { chooseLabels, findLabelProblems } from './class-names.ts';
 import { findGoldenMismatches } from './golden.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
 import { prepareInProcess } from './prepare-model.ts';
@@ -280,30 +281,6 @@ async function describeWorkers(pool: WorkerPool): Promise<Result<SessionDescript
     deviceReason: `${share}${slowest.deviceReason}`,
     isPrepared: sessions.every(({ isPrepared }) => isPrepared),
   });
-}
-
-function findLabelProblems(model: ModelPackage, classCount: number): string[] {
-  return [...model.labels].flatMap(([language, names]) =>
-    names.length === classCount
-      ? []
-      : [
-          `${model.manifest.labels[language]}: expected a name for each of the graph's ${classCount} classes, found ${names.length}`,
-        ],
-  );
-}
-
-function chooseLabels(
-  { labels, manifest }: ModelPackage,
-  language: string | undefined,
-): Result<readonly string[], string> {
-  const [first = ''] = labels.keys();
-  const names = labels.get(language ?? first);
-  const known = [...labels.keys()].join(', ');
-  return names === undefined
-    ? err(
-        `language: expected one that ${manifest.name} has labels in (${known}), found ${language}`,
-      )
-    : ok(names);
 }
 
 /** The answer for a caller whose deadline passes while a worker is busy with the request. */
