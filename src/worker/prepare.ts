@@ -8,7 +8,7 @@ import { PREPARED_GRAPH_FILE, PREPARED_WEIGHTS_FILE } from '../catalog/prepared-
 import { err, ok, type Result } from '../core/result.ts';
 import type { PrepareTask } from '../inference/protocol.ts';
 import { InferenceSession } from './onnxruntime.ts';
-import { describeLoadError, preparedSessionOptions } from './session.ts';
+import { cpuSessionOptions, describeLoadError, preparedSessionOptions } from './session.ts';
 
 // Smaller initializers stay in the graph's file; each external one is aligned to 64 bytes.
 const MIN_EXTERNAL_BYTES = 1024;
@@ -17,10 +17,7 @@ async function prepareModel(task: PrepareTask): Promise<Result<true, string>> {
   const graphFile = join(task.targetFolder, PREPARED_GRAPH_FILE);
   try {
     await InferenceSession.create(task.modelFile, {
-      executionProviders: ['cpu'],
-      graphOptimizationLevel: 'all',
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
+      ...cpuSessionOptions,
       optimizedModelFilePath: graphFile,
       extra: {
         session: {

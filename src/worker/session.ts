@@ -111,7 +111,7 @@ async function openOnCuda(setup: ModelSetup): Promise<Result<OpenedSession, stri
 }
 
 /** One thread for each session: several such sessions answer more requests than one with all. */
-const cpuSessionOptions = {
+export const cpuSessionOptions = {
   executionProviders: ['cpu'],
   graphOptimizationLevel: 'all',
   intraOpNumThreads: 1,
