@@ -1,14 +1,14 @@
 // The folder tree is the architecture; these rules keep it true. Each says why it exists, and
 // test/architecture.test.ts plants a violation of each and sees it reported.
 
-/** A folder of src and the folders it may import; `protocol` is the one file both sides share. */
+/** A folder of src and the folders it may import; `protocol` and `native-bindings` are single files. */
 const allowed = {
   core: [],
   config: ['core'],
   telemetry: ['core'],
   platform: ['core'],
   catalog: ['core'],
-  imaging: ['core'],
+  imaging: ['core', 'native-bindings'],
   worker: ['core', 'catalog', 'imaging', 'protocol'],
   inference: ['core', 'catalog', 'telemetry'],
   http: ['core', 'inference', 'telemetry'],
@@ -23,7 +23,7 @@ const reasons = {
   platform: 'what the operating system offers is independent of what this program does with it.',
   catalog: 'what lies in models/ can be read and checked without running anything.',
   imaging:
-    'preprocessing is a pure function of bytes and recipe, so that a native kernel can stand beside it.',
+    'preprocessing is a pure function of bytes and recipe; of the system it knows the addon that can stand in for its kernels.',
   worker:
     'a worker thread knows one model and no server; it is loaded by URL and spoken to in protocol.ts.',
   inference: 'queues and pools serve HTTP and the command line alike, so they know neither.',
@@ -47,6 +47,7 @@ const owners = {
 
 const toPath = (name) => {
   if (name === 'protocol') return '^src/inference/protocol\\.ts$';
+  if (name === 'native-bindings') return '^src/platform/native-bindings\\.ts$';
   if (name === 'compose') return '^src/compose\\.ts$';
   return `^src/${name}/`;
 };

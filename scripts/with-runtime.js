@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Runs a command under the project's own pinned runtime, installing what is missing or stale first:
+ * Runs a command under the project's own pinned runtime, installing and building what is missing or
+ * stale first:
  *
  *     node scripts/with-runtime.js [--server] COMMAND [ARGUMENT...]
  *
@@ -13,6 +14,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNativeIfPossible } from './build-native.js';
 import { serverEnvironment } from './server-environment.js';
 
 const MINIMUM_NODE_MAJOR = 24; // the first that runs TypeScript as it is
@@ -84,6 +86,7 @@ if (command === undefined) {
 if (!isInstalled()) {
   install();
 }
+buildNativeIfPossible();
 const path = [findRuntimeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH];
 const child = spawn(command, commandArguments, {
   stdio: 'inherit',

@@ -110,6 +110,7 @@ export async function composeServices(
       const options = {
         ...service,
         modelsDir: config.modelsDir,
+        imaging: config.imaging,
         stateDir: config.stateDir,
         workers: countWorkers(service.workers),
         runtimeVersion,
@@ -153,6 +154,7 @@ function readService(service: ImageService) {
     waitingRequests,
     heldBytes,
     device: session?.device ?? 'none',
+    imaging: session?.imaging ?? 'none',
     model: model?.name ?? '',
     modelVersion: model?.version ?? '',
     modelSha256: model?.sha256 ?? '',

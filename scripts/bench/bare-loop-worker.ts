@@ -1,17 +1,17 @@
 /** One thread of the bare loop: decode, resample, run, over and over, with no server around it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeImage } from '../../src/imaging/decode.ts';
+import { choosePreparer } from '../../src/imaging/choose-preparer.ts';
 import { probeImage } from '../../src/imaging/probe.ts';
-import type { ImagingRecipe } from '../../src/imaging/recipe.ts';
-import { resampleCrop } from '../../src/imaging/resample.ts';
-import { createTensorFiller } from '../../src/imaging/tensor.ts';
 import type { ModelSetup } from '../../src/inference/protocol.ts';
+import { describePreparation } from '../../src/worker/classify.ts';
 import { loadSession } from '../../src/worker/session.ts';
 
 const { setup, photos } = workerData as { setup: ModelSetup; photos: Uint8Array[] };
-const { input, preprocessing } = setup.manifest;
-const recipe: ImagingRecipe = { ...preprocessing, colour: input.colour };
-const fillTensor = createTensorFiller({ ...input, normalise: preprocessing.normalise });
+const imaging = choosePreparer('auto', describePreparation(setup.manifest));
+if (!imaging.ok) {
+  throw new Error(imaging.error);
+}
+const { preparer } = imaging.value;
 const session = await loadSession(setup);
 if (!session.ok) {
   throw new Error(session.error);
@@ -23,14 +23,10 @@ async function classify(photo: Uint8Array): Promise<void> {
   if (!header.ok) {
     throw new Error(header.error.detail);
   }
-  const pixels = await decodeImage(photo, header.value, {
-    colour: input.colour === 'grey' ? 'grey' : 'rgb',
-    exifOrientation: preprocessing.exifOrientation,
-  });
-  if (!pixels.ok) {
-    throw new Error(pixels.error.detail);
+  const prepared = await preparer.prepare(photo, header.value, loaded.input, false);
+  if (!prepared.ok) {
+    throw new Error(prepared.error.detail);
   }
-  fillTensor(resampleCrop(pixels.value, recipe), loaded.input);
   await loaded.run();
 }
 

@@ -22,6 +22,7 @@ import {
 const MAX_SERVICES = 64;
 
 const device = () => z.enum(['auto', 'cpu', 'cuda']);
+const imaging = () => z.enum(['auto', 'native', 'portable']);
 const workers = () => z.union([z.literal('auto'), z.int().min(1).max(64)]);
 const deadlineMs = () => z.int().min(10).max(600_000);
 const maxRequests = () => z.int().min(1).max(100_000);
@@ -149,6 +150,9 @@ export const configSchema = z
     device: device().default('auto').register(keyHelp, {
       help: 'What runs the models; `auto` takes a CUDA GPU where a usable one is found.',
       common: true,
+    }),
+    imaging: imaging().default('auto').register(keyHelp, {
+      help: 'What prepares the images; `auto` takes the native bindings where they are built, and else the portable way, which gives the same pixels but takes more time.',
     }),
     workers: workers().default('auto').register(keyHelp, {
       help: 'Worker threads of a service; `auto` is one for each processor that this process may use.',

@@ -45,24 +45,35 @@ function isBare(marker: number): boolean {
   return (marker >= 0xd0 && marker <= 0xd7) || marker === 0x01;
 }
 
+/** Finds the code of the next marker at or after `from`; -1 where there is none any more. */
+export type FindMarker = (bytes: Uint8Array, from: number) => number;
+
 /**
- * The next marker at or after `from`: its code, and the offset after it. Bytes that belong to no
- * marker are passed over, as are stuffed (FF00) and filling (FFFF) ones.
+ * Passes over bytes that belong to no marker, stuffed (FF00) and filling (FFFF) ones. The addon has
+ * the same in C++, for the thousands of stuffed bytes of a large image.
  */
-function nextMarker(
-  bytes: Uint8Array,
-  from: number,
-): { marker: number; after: number } | undefined {
+function findMarker(bytes: Uint8Array, from: number): number {
   let at = bytes.indexOf(0xff, from);
   while (at !== -1) {
     let after = at + 1;
     while (bytes[after] === 0xff) after++;
     const marker = bytes[after];
-    if (marker === undefined) return undefined;
-    if (marker !== 0) return { marker, after: after + 1 };
+    if (marker === undefined) return -1;
+    if (marker !== 0) return after;
     at = bytes.indexOf(0xff, after + 1);
   }
-  return undefined;
+  return -1;
+}
+
+/** The next marker at or after `from`: its code, and the offset after it. */
+function nextMarker(
+  bytes: Uint8Array,
+  from: number,
+  find: FindMarker,
+): { marker: number; after: number } | undefined {
+  const at = find(bytes, from);
+  const marker = bytes[at];
+  return marker === undefined ? undefined : { marker, after: at + 1 };
 }
 
 /** The segment whose length bytes stand at `at`; undefined where the file ends before it does. */
@@ -78,7 +89,7 @@ function segmentAt(bytes: Uint8Array, marker: number, at: number): Segment | und
 export function readJpegHeader(bytes: Uint8Array): Result<JpegHeader, Fault> {
   let at = 2;
   for (;;) {
-    const found = nextMarker(bytes, at);
+    const found = nextMarker(bytes, at, findMarker);
     if (found === undefined) return unreadable('JPEG: the file ends before its frame header');
     const { marker, after } = found;
     if (marker === SOI || marker === EOI || marker === SOS) {
@@ -126,13 +137,14 @@ export interface JpegStructure {
 export function readJpegStructure(
   bytes: Uint8Array,
   header: JpegHeader,
+  find: FindMarker = findMarker,
 ): Result<JpegStructure, Fault> {
   const app1: Uint8Array[] = [];
   let progressive = false;
   let restarts = false;
   let at = 2;
   for (;;) {
-    const found = nextMarker(bytes, at);
+    const found = nextMarker(bytes, at, find);
     if (found === undefined) return unreadable('JPEG: the file ends before its first scan');
     const { marker, after } = found;
     // Pillow knows no marker below the frames', libjpeg does not expect an end here.
@@ -151,7 +163,7 @@ export function readJpegStructure(
     if (isFrame(marker)) progressive = marker % 4 === 2;
     if (marker !== SOS) continue;
     const manyScans = progressive || bytes[segment.start] !== header.components;
-    const problem = checkScans(bytes, segment.end, manyScans, restarts);
+    const problem = checkScans(bytes, segment.end, manyScans, restarts, find);
     return problem === undefined ? ok({ app1 }) : unreadable(`JPEG: ${problem}`);
   }
 }
@@ -162,11 +174,12 @@ function checkScans(
   start: number,
   manyScans: boolean,
   restarts: boolean,
+  find: FindMarker,
 ): string | undefined {
   let at = start;
   let scans = 1;
   for (;;) {
-    const found = nextMarker(bytes, at);
+    const found = nextMarker(bytes, at, find);
     const segment = found && segmentAt(bytes, found.marker, found.after);
     if (found?.marker === EOI) return undefined;
     // With restart intervals libjpeg looks for the next restart behind a false marker.

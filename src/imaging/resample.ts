@@ -82,7 +82,7 @@ function fillCanvas(result: Pixels, plan: ResamplePlan): void {
 }
 
 /** The source positions that the wanted part of an axis reads. */
-function sourceSpan(
+export function sourceSpan(
   axis: AxisPlan,
   table: CoefficientTable | undefined,
 ): { start: number; count: number } {

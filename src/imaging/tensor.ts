@@ -5,7 +5,7 @@ import type { ColourOrder, NormaliseRecipe } from './recipe.ts';
 type TensorElementType = 'float32' | 'float16' | 'uint8';
 
 /** Where a tensor's elements are written; float16 as its bits. */
-type TensorData = Float32Array | Uint16Array | Uint8Array;
+export type TensorData = Float32Array | Uint16Array | Uint8Array;
 
 export interface TensorOptions {
   /** `nchw`: `[channels, height, width]` an image, `nhwc`: `[height, width, channels]`. */
@@ -50,6 +50,16 @@ export function createTensorFiller(options: TensorOptions): TensorFiller {
       }
     }
   };
+}
+
+/** Every channel's table in one array, the tensor's first channel first: 256 elements each. */
+export function buildTensorTable(options: TensorOptions): TensorData {
+  const channels = options.colour === 'grey' ? 1 : 3;
+  const joined = new arrayTypes[options.elementType](256 * channels);
+  for (let channel = 0; channel < channels; channel++) {
+    joined.set(buildTable(options, channel, channels), 256 * channel);
+  }
+  return joined;
 }
 
 const arrayTypes = { float32: Float32Array, float16: Uint16Array, uint8: Uint8Array } as const;

@@ -3,6 +3,7 @@
  */
 import type { Manifest } from '../catalog/manifest.ts';
 import type { Fault } from '../core/errors.ts';
+import type { ImagingPreference, ImagingWay } from '../core/imaging-way.ts';
 import type { Result } from '../core/result.ts';
 
 export type DevicePreference = 'auto' | 'cpu' | 'cuda';
@@ -19,6 +20,7 @@ export interface ModelSetup {
 
 /** Given to a worker when its thread starts. */
 export interface WorkerSetup extends ModelSetup {
+  readonly imaging: ImagingPreference;
   /** `[0]` becomes 1 once the model has been proven: from then on a worker is a replacement. */
   readonly proven: Int32Array<SharedArrayBuffer>;
 }
@@ -47,6 +49,15 @@ export interface SessionDescription {
   /** Whether the weights are mapped from the prepared form, and so held once for all workers. */
   readonly isPrepared: boolean;
 }
+
+/** How a worker prepares images, as it found. */
+interface ImagingDescription {
+  readonly imaging: ImagingWay;
+  /** Why this way: what was found, or what was missing for the other. */
+  readonly imagingReason: string;
+}
+
+export interface WorkerDescription extends SessionDescription, ImagingDescription {}
 
 /** Milliseconds of wall time spent in the worker, by stage. */
 export interface WorkerTimings {
@@ -80,7 +91,7 @@ export interface ClassifyReply {
 }
 
 export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }
-  ? Result<SessionDescription, string>
+  ? Result<WorkerDescription, string>
   : ClassifyReply;
 
 /** Given to the process that writes a model's prepared form into an empty folder. */

@@ -1,6 +1,7 @@
 import { findModelFolder, loadModelPackage, type ModelPackage } from '../catalog/model-package.ts';
 import { ensurePrepared } from '../catalog/prepared-cache.ts';
 import { type Fault, fault } from '../core/errors.ts';
+import type { ImagingPreference } from '../core/imaging-way.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
 import { chooseLabels, findLabelProblems } from './class-names.ts';
@@ -11,7 +12,7 @@ import type {
   ClassifyReply,
   DevicePreference,
   ReplacementNotice,
-  SessionDescription,
+  WorkerDescription,
   WorkerTask,
 } from './protocol.ts';
 
@@ -24,6 +25,7 @@ export interface ServiceOptions {
   readonly modelsDir: string;
   readonly stateDir: string;
   readonly device: DevicePreference;
+  readonly imaging: ImagingPreference;
   readonly workers: number;
   readonly deadlineMs: number;
   readonly queue: { readonly maxRequests: number; readonly maxBytes: number };
@@ -47,7 +49,7 @@ export interface ServiceStatus {
   readonly problems: readonly string[];
   readonly workers: number;
   readonly model?: { readonly name: string; readonly version: string; readonly sha256: string };
-  readonly session?: SessionDescription;
+  readonly session?: WorkerDescription;
 }
 
 export interface ServiceReply extends ClassifyReply {
@@ -134,6 +136,7 @@ export function createImageService(
         preparedFile,
         manifest,
         device: options.device,
+        imaging: options.imaging,
         proven,
       },
       { onDeath: observer.onWorkerDied, onReplacement },
@@ -261,9 +264,9 @@ export function createImageService(
 }
 
 /** Waits until every worker has loaded, and says what is true of all of them together. */
-async function describeWorkers(pool: WorkerPool): Promise<Result<SessionDescription, string>> {
+async function describeWorkers(pool: WorkerPool): Promise<Result<WorkerDescription, string>> {
   const all = Array.from({ length: pool.size }, () => pool.run({ kind: 'describe' }));
-  const sessions: SessionDescription[] = [];
+  const sessions: WorkerDescription[] = [];
   for (const described of await Promise.all(all)) {
     if (!described.ok) {
       return described;
@@ -276,8 +279,12 @@ async function describeWorkers(pool: WorkerPool): Promise<Result<SessionDescript
   }
   const alike = sessions.filter(({ device }) => device === slowest.device).length;
   const share = alike === sessions.length ? '' : `${alike} of ${sessions.length} workers: `;
+  const { imaging, imagingReason } =
+    sessions.find((session) => session.imaging === 'portable') ?? slowest;
   return ok({
     ...slowest,
+    imaging,
+    imagingReason,
     deviceReason: `${share}${slowest.deviceReason}`,
     isPrepared: sessions.every(({ isPrepared }) => isPrepared),
   });

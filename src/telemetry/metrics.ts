@@ -10,6 +10,7 @@ interface ServiceReading {
   readonly waitingRequests: number;
   readonly heldBytes: number;
   readonly device: string;
+  readonly imaging: string;
   readonly model: string;
   readonly modelVersion: string;
   readonly modelSha256: string;
@@ -99,12 +100,19 @@ export function createMetrics(version: string): Metrics {
   gauge('queue_bytes', 'Bytes of memory held for request bodies.', (reading) => reading.heldBytes);
   new Gauge({
     name: 'edge_infer_service_info',
-    help: 'Constant 1, labelled with the model and the device in use.',
-    labelNames: ['service', 'model', 'model_version', 'model_sha256', 'device'],
+    help: 'Constant 1, labelled with the model and with what runs it and prepares its images.',
+    labelNames: ['service', 'model', 'model_version', 'model_sha256', 'device', 'imaging'],
     registers,
     collect() {
       this.reset();
-      for (const { deployName, model, modelVersion, modelSha256, device } of readServices()) {
+      for (const {
+        deployName,
+        model,
+        modelVersion,
+        modelSha256,
+        device,
+        imaging,
+      } of readServices()) {
         this.set(
           {
             service: deployName,
@@ -112,6 +120,7 @@ export function createMetrics(version: string): Metrics {
             model_version: modelVersion,
             model_sha256: modelSha256,
             device,
+            imaging,
           },
           1,
         );

@@ -3,11 +3,9 @@ import type { Manifest } from '../catalog/manifest.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import { freeMemory } from '../core/free-memory.ts';
 import { err, type Result } from '../core/result.ts';
-import { decodeImage } from '../imaging/decode.ts';
+import type { ImagingChoice } from '../imaging/choose-preparer.ts';
+import type { PreparationOptions } from '../imaging/preparation.ts';
 import { checkSides, probeImage } from '../imaging/probe.ts';
-import type { ImagingRecipe } from '../imaging/recipe.ts';
-import { resampleCrop } from '../imaging/resample.ts';
-import { createTensorFiller } from '../imaging/tensor.ts';
 import type {
   ClassifyReply,
   ImageFacts,
@@ -20,18 +18,20 @@ import type { LoadedSession } from './session.ts';
 
 type ImageTask = Exclude<WorkerTask, { kind: 'describe' }>;
 
+/** What a model's manifest says of preparing its images. */
+export function describePreparation({ input, preprocessing }: Manifest): PreparationOptions {
+  const { colour, layout, elementType } = input;
+  return {
+    recipe: { ...preprocessing, colour },
+    tensor: { layout, colour, elementType, normalise: preprocessing.normalise },
+  };
+}
+
 /** Returns the whole way from bytes to ranked classes for one loaded model. It never rejects. */
 export function createClassifier(
-  session: LoadedSession,
+  { session, imaging }: { session: LoadedSession; imaging: ImagingChoice },
   manifest: Manifest,
 ): (task: ImageTask) => Promise<ClassifyReply> {
-  const recipe: ImagingRecipe = { ...manifest.preprocessing, colour: manifest.input.colour };
-  const fillTensor = createTensorFiller({
-    layout: manifest.input.layout,
-    colour: manifest.input.colour,
-    elementType: manifest.input.elementType,
-    normalise: manifest.preprocessing.normalise,
-  });
   const rank = createRanker(session.description.classCount);
 
   return async function classify(task) {
@@ -68,19 +68,20 @@ export function createClassifier(
     if (sidesFault !== undefined) {
       return { image, outcome: err(sidesFault) };
     }
-    const pixels = await decodeImage(bytes, header.value, {
-      colour: recipe.colour === 'grey' ? 'grey' : 'rgb',
-      exifOrientation: recipe.exifOrientation,
-    });
-    measure('decodeMs');
-    if (!pixels.ok) {
-      return { image, outcome: pixels };
+    const prepared = await imaging.preparer.prepare(
+      bytes,
+      header.value,
+      session.input,
+      task.kind === 'image',
+    );
+    if (!prepared.ok) {
+      measure('decodeMs');
+      return { image, outcome: prepared };
     }
-    const crop = resampleCrop(pixels.value, recipe);
-    fillTensor(crop, session.input);
-    freeMemory(pixels.value.data);
     freeMemory(bytes);
-    measure('resampleMs');
+    const { crop, decodeMs, resampleMs } = prepared.value;
+    Object.assign(timings, { decodeMs, resampleMs });
+    measure.skip();
 
     const scores = await session.run();
     measure('runMs');
@@ -88,9 +89,9 @@ export function createClassifier(
     applyActivation(scores, manifest.output.activation);
     const outcome = rank(scores, topNum);
     measure('rankMs');
-    return task.kind === 'image'
-      ? { image, outcome, cropSha256: sha256(crop.data) }
-      : { image, outcome };
+    return crop === undefined
+      ? { image, outcome }
+      : { image, outcome, cropSha256: sha256(crop.data) };
   }
 }
 
@@ -100,14 +101,25 @@ function readTask(task: ImageTask): Result<ImageRequest, Fault> {
     : { ok: true, value: { image: task.image, topNum: task.topCount } };
 }
 
-/** Returns a function that writes the milliseconds since its last call under a stage's name. */
-function createStopwatch(timings: WorkerTimings): (stage: keyof WorkerTimings) => void {
+interface Stopwatch {
+  /** Writes the milliseconds since the last call under a stage's name. */
+  (stage: keyof WorkerTimings): void;
+  /** Passes over the time since the last call. */
+  skip(): void;
+}
+
+function createStopwatch(timings: WorkerTimings): Stopwatch {
   let last = performance.now();
-  return (stage) => {
+  const measure = (stage: keyof WorkerTimings) => {
     const now = performance.now();
     timings[stage] = now - last;
     last = now;
   };
+  return Object.assign(measure, {
+    skip: () => {
+      last = performance.now();
+    },
+  });
 }
 
 function sha256(bytes: Uint8Array): string {

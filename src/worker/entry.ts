@@ -2,29 +2,44 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { fault } from '../core/errors.ts';
-import { err, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { choosePreparer, type ImagingChoice } from '../imaging/choose-preparer.ts';
 import type {
   ReplacementNotice,
   WorkerReply,
   WorkerSetup,
   WorkerTask,
 } from '../inference/protocol.ts';
-import { createClassifier } from './classify.ts';
+import { createClassifier, describePreparation } from './classify.ts';
 import { type LoadedSession, loadSession } from './session.ts';
 
 const RETRY_AFTER_MS = 2_000;
 
 const setup = workerData as WorkerSetup;
-const session = await load();
-const classify = session.ok ? createClassifier(session.value, setup.manifest) : undefined;
+const loaded = await load();
+const classify = loaded.ok ? createClassifier(loaded.value, setup.manifest) : undefined;
+
+interface Loaded {
+  readonly session: LoadedSession;
+  readonly imaging: ImagingChoice;
+}
+
+async function loadOnce(): Promise<Result<Loaded, string>> {
+  const imaging = choosePreparer(setup.imaging, describePreparation(setup.manifest));
+  if (!imaging.ok) {
+    return imaging;
+  }
+  const session = await loadSession(setup);
+  return session.ok ? ok({ session: session.value, imaging: imaging.value }) : session;
+}
 
 /**
  * Loads the model. A replacement that cannot keeps trying and tells: this thread gets no task
  * before its module has loaded, so requests go to workers that can answer them.
  */
-async function load(): Promise<Result<LoadedSession, string>> {
+async function load(): Promise<Result<Loaded, string>> {
   for (;;) {
-    const loaded = await loadSession(setup);
+    const loaded = await loadOnce();
     const isReplacement = Atomics.load(setup.proven, 0) === 1;
     if (isReplacement) {
       const problem = loaded.ok ? undefined : loaded.error;
@@ -40,7 +55,12 @@ async function load(): Promise<Result<LoadedSession, string>> {
 /** piscina's entry point. Answers with plain data always; a rejection means the thread died. */
 export async function handleTask(task: WorkerTask): Promise<WorkerReply<WorkerTask>> {
   if (task.kind === 'describe') {
-    return session.ok ? { ok: true, value: session.value.description } : session;
+    if (!loaded.ok) {
+      return loaded;
+    }
+    const { session, imaging } = loaded.value;
+    const { imaging: way, imagingReason } = imaging;
+    return ok({ ...session.description, imaging: way, imagingReason });
   }
   if (classify === undefined) {
     return { outcome: err(fault('UNAVAILABLE', 'the model is not loaded')), timings: {} };

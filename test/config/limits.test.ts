@@ -24,6 +24,7 @@ const wholeNumbers: Readonly<Record<string, readonly [number, number]>> = {
 
 const choices: Readonly<Record<string, readonly string[]>> = {
   device: ['auto', 'cpu', 'cuda'],
+  imaging: ['auto', 'native', 'portable'],
   'services[0].device': ['auto', 'cpu', 'cuda'],
   workers: ['auto'],
   'services[0].workers': ['auto'],

@@ -12,6 +12,7 @@ test('is all defaults without a file', () => {
     stateDir: join(packageRoot, 'state'),
     modelsDir: join(packageRoot, 'models'),
     device: 'auto',
+    imaging: 'auto',
     workers: 'auto',
     deadlineMs: 10_000,
     queue: { maxRequests: 256, maxBytes: 268_435_456 },

@@ -20,6 +20,7 @@ export async function load(stateDir: string, model: string, workers = 1): Promis
       modelsDir: join(packageRoot, 'models'),
       stateDir,
       device: 'cpu',
+      imaging: 'auto',
       workers,
       deadlineMs: 10_000,
       queue: { maxRequests: 10, maxBytes: 1e8 },

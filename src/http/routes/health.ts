@@ -43,7 +43,12 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
     ...(problems.length > 0 ? { problems } : {}),
     ...(session === undefined
       ? {}
-      : { device: session.device, deviceReason: session.deviceReason }),
+      : {
+          device: session.device,
+          deviceReason: session.deviceReason,
+          imaging: session.imaging,
+          imagingReason: session.imagingReason,
+        }),
     ...(model === undefined ? {} : { model: model.name, modelVersion: model.version }),
   };
   if (detail === 'brief') {

@@ -1,0 +1,100 @@
+import type { Fault } from '../core/errors.ts';
+import { freeMemory } from '../core/free-memory.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { NativeBindings } from '../platform/native-bindings.ts';
+import { decodeImage } from './decode.ts';
+import { jpegOrientation } from './exif.ts';
+import { planResample } from './geometry.ts';
+import { type JpegHeader, readJpegStructure } from './jpeg-markers.ts';
+import { createNativeJob, type JobOptions } from './native-job.ts';
+import type { Pixels } from './pixels.ts';
+import type { PreparationOptions, PreparedImage, Preparer } from './preparation.ts';
+import type { ImageHeader } from './probe.ts';
+import { unreadable } from './refusal.ts';
+import { buildTensorTable, type TensorData } from './tensor.ts';
+
+/**
+ * Prepares images with the addon: a JPEG in one call, of which only what the crop needs is decoded.
+ * Which files are taken and which numbers are computed is decided by the same code as without it.
+ */
+export function createNativePreparer(
+  { recipe, tensor }: PreparationOptions,
+  bindings: NativeBindings,
+): Preparer {
+  const job: JobOptions = {
+    interpolation: recipe.interpolation,
+    channels: recipe.colour === 'grey' ? 1 : 3,
+    layout: tensor.layout,
+    colour: recipe.colour,
+    tensorTable: buildTensorTable(tensor),
+  };
+
+  function prepareJpeg(
+    bytes: Uint8Array,
+    header: JpegHeader,
+    target: TensorData,
+    wantsCrop: boolean,
+  ): Result<PreparedImage, Fault> {
+    const started = performance.now();
+    const structure = readJpegStructure(bytes, header, bindings.findMarker);
+    if (!structure.ok) return structure;
+    const { width, height } = header;
+    const orientation =
+      recipe.exifOrientation === 'apply' ? knownOrientation(structure.value.app1) : 1;
+    const isTurned = orientation >= 5;
+    const plan = planResample(isTurned ? height : width, isTurned ? width : height, recipe);
+    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
+    const decoded = bindings.prepareJpeg(
+      bytes,
+      ...createNativeJob({ width, height, orientation }, plan, job, target, crop?.data),
+    );
+    if (typeof decoded === 'string') return unreadable(`JPEG: ${decoded}`);
+    return ok({ crop, decodeMs: decoded, resampleMs: performance.now() - started - decoded });
+  }
+
+  async function prepareOther(
+    bytes: Uint8Array,
+    header: ImageHeader,
+    target: TensorData,
+    wantsCrop: boolean,
+  ): Promise<Result<PreparedImage, Fault>> {
+    const started = performance.now();
+    const pixels = await decodeImage(bytes, header, {
+      colour: recipe.colour === 'grey' ? 'grey' : 'rgb',
+      exifOrientation: recipe.exifOrientation,
+    });
+    if (!pixels.ok) return pixels;
+    const decoded = performance.now();
+    const { data, width, height } = pixels.value;
+    const plan = planResample(width, height, recipe);
+    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
+    bindings.preparePixels(
+      data,
+      ...createNativeJob({ width, height, orientation: 1 }, plan, job, target, crop?.data),
+    );
+    freeMemory(data);
+    return ok({
+      crop,
+      decodeMs: decoded - started,
+      resampleMs: performance.now() - decoded,
+    });
+  }
+
+  return {
+    async prepare(bytes, header, target, wantsCrop) {
+      return header.format === 'jpeg'
+        ? prepareJpeg(bytes, header, target, wantsCrop)
+        : prepareOther(bytes, header, target, wantsCrop);
+    },
+  };
+}
+
+/** 1 for orientations that do not exist, which change nothing. */
+function knownOrientation(app1: readonly Uint8Array[]): number {
+  const orientation = jpegOrientation(app1);
+  return Number.isInteger(orientation) && orientation >= 1 && orientation <= 8 ? orientation : 1;
+}
+
+function emptyCrop(width: number, height: number, channels: 1 | 3): Pixels {
+  return { data: new Uint8Array(width * height * channels), width, height, channels };
+}
