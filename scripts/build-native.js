@@ -41,6 +41,7 @@ const kinds = {
       '-fno-omit-frame-pointer',
       '-fsanitize=address,undefined',
       '-fno-sanitize-recover=all',
+      '-DEDGE_INFER_PLANTED_FAULT',
     ],
   },
 };

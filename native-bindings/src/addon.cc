@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "base64.h"
@@ -221,7 +222,8 @@ void fillTarget(const Job& job) {
   fillTensor(job.crop, pixels, job.plan.channels, job.format, job.target.data);
 }
 
-// prepareJpeg(bytes: Uint8Array, ...job): milliseconds of decoding, or a sentence on why not
+// prepareJpeg(bytes: Uint8Array, ...job): milliseconds of decoding; null for damaged data, which the
+// portable way has to decide on; or a sentence on why it cannot be decoded
 napi_value prepareJpeg(napi_env env, napi_callback_info info) {
   napi_value argv[1 + kJobArguments];
   size_t argc = 1 + kJobArguments;
@@ -249,6 +251,11 @@ napi_value prepareJpeg(napi_env env, napi_callback_info info) {
   switch (outcome) {
     case DecodeOutcome::done:
       return makeNumber(env, static_cast<double>(state.jpeg.decodeNs()) / 1e6);
+    case DecodeOutcome::damaged: {
+      napi_value nothing = nullptr;
+      napi_get_null(env, &nothing);
+      return nothing;
+    }
     case DecodeOutcome::refused: {
       napi_value sentence = nullptr;
       napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &sentence);
@@ -349,6 +356,17 @@ napi_value useAvx2(napi_env env, napi_callback_info info) {
   return result;
 }
 
+#ifdef EDGE_INFER_PLANTED_FAULT
+// Proves that the sanitizer is at work: reads one byte too far.
+napi_value readBeyondItsEnd(napi_env env, napi_callback_info) {
+  volatile size_t size = 16;  // unknown to the compiler, which would warn
+  volatile uint8_t* bytes = static_cast<uint8_t*>(std::calloc(size, 1));
+  const uint8_t byte = bytes[size];
+  std::free(const_cast<uint8_t*>(bytes));
+  return makeNumber(env, byte);
+}
+#endif
+
 void deleteState(napi_env, void* state, void*) { delete static_cast<State*>(state); }
 
 void exportFunction(napi_env env, napi_value exports, const char* name, napi_callback call) {
@@ -369,5 +387,8 @@ NAPI_MODULE_INIT() {
   exportFunction(env, exports, "preparePixels", preparePixels);
   exportFunction(env, exports, "findMarker", findMarker);
   exportFunction(env, exports, "useAvx2", useAvx2);
+#ifdef EDGE_INFER_PLANTED_FAULT
+  exportFunction(env, exports, "readBeyondItsEnd", readBeyondItsEnd);
+#endif
   return exports;
 }

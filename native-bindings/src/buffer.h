@@ -18,10 +18,10 @@ class Buffer {
 
   // At least `size` bytes of unknown content, or null when the system has no memory.
   uint8_t* take(size_t size) {
-    if (size <= capacity_) return data_;
+    if (data_ != nullptr && size <= capacity_) return data_;
     std::free(data_);
     capacity_ = 0;
-    data_ = static_cast<uint8_t*>(std::malloc(size));
+    data_ = static_cast<uint8_t*>(std::malloc(size == 0 ? 1 : size));
     if (data_ != nullptr) capacity_ = size;
     return data_;
   }

@@ -52,14 +52,16 @@ struct ErrorHandler {
   std::longjmp(handler->whenFatal, 1);
 }
 
-void ignoreWarning(j_common_ptr, int) {}
+void countWarning(j_common_ptr info, int level) {
+  if (level < 0) info->err->num_warnings++;
+}
 void ignoreMessage(j_common_ptr) {}
 void formatNothing(j_common_ptr, char* buffer) { buffer[0] = 0; }
 void forgetErrors(j_common_ptr info) { info->err->num_warnings = 0; }
 
 jpeg_error_mgr* setUpErrors(ErrorHandler& handler) {
   handler.base.error_exit = leaveDecoder;
-  handler.base.emit_message = ignoreWarning;
+  handler.base.emit_message = countWarning;
   handler.base.output_message = ignoreMessage;
   handler.base.format_message = formatNothing;
   handler.base.reset_error_mgr = forgetErrors;
@@ -140,7 +142,7 @@ struct JpegRun {
     jpeg_start_decompress(&info);
 
     const Region region = sourceRegion(plan);
-    if (region.width == 0 || region.height == 0) return DecodeOutcome::done;
+    if (region.width == 0 || region.height == 0) return outcome();
     const int from = std::max(0, region.x - kMarginColumns);
     const int to = std::min(plan.width, region.x + region.width + kMarginColumns);
     JDIMENSION firstColumn = static_cast<JDIMENSION>(from);
@@ -181,6 +183,7 @@ struct JpegRun {
         decoder.decodeNs_ -= nowNs() - before;
       }
       row += count;
+      if (outcome() == DecodeOutcome::damaged) return DecodeOutcome::damaged;
     }
     if (isTurned) {
       orient(regionMemory, region.width, region.height, plan.channels, plan.orientation,
@@ -188,7 +191,11 @@ struct JpegRun {
       const size_t turnedStride = static_cast<size_t>(plan.x.spanCount) * plan.channels;
       resampler.push({turnedMemory, turnedStride}, plan.y.spanCount);
     }
-    return DecodeOutcome::done;
+    return outcome();
+  }
+
+  DecodeOutcome outcome() const {
+    return errors.base.num_warnings == 0 ? DecodeOutcome::done : DecodeOutcome::damaged;
   }
 };
 

@@ -10,10 +10,17 @@ namespace edge_infer {
 
 constexpr size_t kMaxMessageBytes = 256;
 
-enum class DecodeOutcome { done, refused, outOfMemory };
+enum class DecodeOutcome {
+  done,
+  // libjpeg warned: the data are damaged. Its versions mend damage in different ways, so such a
+  // file is left to the portable way's, whose version is the same everywhere.
+  damaged,
+  refused,
+  outOfMemory
+};
 
 // Decodes JPEGs with libjpeg-turbo's default settings, which are Pillow's: accurate DCT, smooth
-// upsampling, no colour profile, warnings ignored. Only the rows and columns that the plan reads
+// upsampling, no colour profile. Only the rows and columns that the plan reads
 // are decoded, and handed on to the resampler as they come.
 class JpegDecoder {
  public:

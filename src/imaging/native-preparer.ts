@@ -8,6 +8,7 @@ import { planResample } from './geometry.ts';
 import { type JpegHeader, readJpegStructure } from './jpeg-markers.ts';
 import { createNativeJob, type JobOptions } from './native-job.ts';
 import type { Pixels } from './pixels.ts';
+import { createPortablePreparer } from './portable-preparer.ts';
 import type { PreparationOptions, PreparedImage, Preparer } from './preparation.ts';
 import type { ImageHeader } from './probe.ts';
 import { unreadable } from './refusal.ts';
@@ -18,9 +19,11 @@ import { buildTensorTable, type TensorData } from './tensor.ts';
  * Which files are taken and which numbers are computed is decided by the same code as without it.
  */
 export function createNativePreparer(
-  { recipe, tensor }: PreparationOptions,
+  options: PreparationOptions,
   bindings: NativeBindings,
 ): Preparer {
+  const { recipe, tensor } = options;
+  const portable = createPortablePreparer(options);
   const job: JobOptions = {
     interpolation: recipe.interpolation,
     channels: recipe.colour === 'grey' ? 1 : 3,
@@ -34,7 +37,7 @@ export function createNativePreparer(
     header: JpegHeader,
     target: TensorData,
     wantsCrop: boolean,
-  ): Result<PreparedImage, Fault> {
+  ): Result<PreparedImage, Fault> | 'damaged' {
     const started = performance.now();
     const structure = readJpegStructure(bytes, header, bindings.findMarker);
     if (!structure.ok) return structure;
@@ -48,6 +51,7 @@ export function createNativePreparer(
       bytes,
       ...createNativeJob({ width, height, orientation }, plan, job, target, crop?.data),
     );
+    if (decoded === null) return 'damaged';
     if (typeof decoded === 'string') return unreadable(`JPEG: ${decoded}`);
     return ok({ crop, decodeMs: decoded, resampleMs: performance.now() - started - decoded });
   }
@@ -82,9 +86,10 @@ export function createNativePreparer(
 
   return {
     async prepare(bytes, header, target, wantsCrop) {
-      return header.format === 'jpeg'
-        ? prepareJpeg(bytes, header, target, wantsCrop)
-        : prepareOther(bytes, header, target, wantsCrop);
+      if (header.format !== 'jpeg') return prepareOther(bytes, header, target, wantsCrop);
+      const prepared = prepareJpeg(bytes, header, target, wantsCrop);
+      // Each version of libjpeg mends damage in its own way: the portable way's is everywhere the same.
+      return prepared === 'damaged' ? portable.prepare(bytes, header, target, wantsCrop) : prepared;
     },
   };
 }

@@ -33,8 +33,11 @@ export interface NativeBindings {
   decodeBase64(source: Uint8Array, start: number, end: number, target: Uint8Array): number;
   /** The twin of `findMarker` in imaging/jpeg-markers.ts. */
   findMarker(bytes: Uint8Array, from: number): number;
-  /** JPEG to tensor. Returns the milliseconds of decoding alone, or why it cannot be decoded. */
-  prepareJpeg(bytes: Uint8Array, ...job: NativeJob): number | string;
+  /**
+   * JPEG to tensor. Returns the milliseconds of decoding alone, or why it cannot be decoded; null
+   * for damaged data, which versions of libjpeg mend differently: the portable way decides.
+   */
+  prepareJpeg(bytes: Uint8Array, ...job: NativeJob): number | string | null;
   /** Decoded pixels `[H, W, C]` to tensor. */
   preparePixels(data: Uint8Array, ...job: NativeJob): void;
   /** Says whether the AVX2 kernels are in use from now on. Only tests and benchmarks switch. */

@@ -1,0 +1,68 @@
+/**
+ * `npm run fuzz:native [-- LIBFUZZER OPTIONS]`: fuzzes the addon's sources under libFuzzer with the
+ * address and undefined-behaviour sanitizers, for a minute unless told otherwise, and keeps what it
+ * learns in native-bindings/build/corpus. Needs clang++ with its runtime (Debian: clang,
+ * libclang-rt-dev) and libjpeg-turbo.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPackageInfo } from '../src/platform/package-info.ts';
+
+const { root } = readPackageInfo();
+const native = join(root, 'native-bindings');
+const fixtures = join(root, 'test/fixtures/imaging');
+const target = join(native, 'build/fuzz');
+const corpus = join(native, 'build/corpus');
+
+const names =
+  process.env.CXX === undefined ? ['clang++', 'clang++-19', 'clang++-14'] : [process.env.CXX];
+const compiler = names.find((name) => spawnSync(name, ['--version']).status === 0);
+if (compiler === undefined) {
+  console.error(
+    `expected one of ${names.join(', ')}, found none; on Debian: apt-get install clang libclang-rt-dev`,
+  );
+  process.exit(69);
+}
+
+mkdirSync(corpus, { recursive: true });
+for (const name of readdirSync(fixtures)) {
+  if (name.endsWith('.jpg')) copyFileSync(join(fixtures, name), join(corpus, name));
+}
+
+const sources = readdirSync(join(native, 'src'))
+  .filter((name) => name.endsWith('.cc') && name !== 'addon.cc')
+  .map((name) => join(native, 'src', name));
+const sanitizers = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
+const built = spawnSync(
+  compiler,
+  [
+    '-std=c++17',
+    '-O1',
+    '-g',
+    ...sanitizers,
+    join(native, 'fuzz/fuzz.cc'),
+    ...sources,
+    '-o',
+    target,
+    '-ljpeg',
+  ],
+  { stdio: 'inherit' },
+);
+if (built.status !== 0) {
+  process.exit(70);
+}
+
+const given = process.argv.slice(2);
+const options = given.some((option) => option.startsWith('-max_total_time'))
+  ? given
+  : ['-max_total_time=60', ...given];
+const artifacts = `-artifact_prefix=${join(native, 'build')}/`;
+const { status } = spawnSync(
+  target,
+  [...options, '-timeout=20', '-max_len=200000', artifacts, corpus],
+  {
+    stdio: 'inherit',
+  },
+);
+process.exit(status ?? 70);
