@@ -1,7 +1,7 @@
 // The folder tree is the architecture; these rules keep it true. Each says why it exists, and
 // test/architecture.test.ts plants a violation of each and sees it reported.
 
-/** A folder of src and the folders it may import; `protocol` and `native-bindings` are single files. */
+/** A folder of src and the folders it may import; names of single files are in `toPath`. */
 const allowed = {
   core: [],
   config: ['core'],
@@ -9,7 +9,7 @@ const allowed = {
   platform: ['core'],
   catalog: ['core'],
   imaging: ['core', 'native-bindings'],
-  worker: ['core', 'catalog', 'imaging', 'protocol'],
+  worker: ['core', 'catalog', 'imaging', 'protocol', 'cuda-provider'],
   inference: ['core', 'catalog', 'telemetry'],
   http: ['core', 'inference', 'telemetry'],
   cli: ['core', 'config', 'catalog', 'inference', 'platform', 'telemetry', 'compose'],
@@ -48,6 +48,7 @@ const owners = {
 const toPath = (name) => {
   if (name === 'protocol') return '^src/inference/protocol\\.ts$';
   if (name === 'native-bindings') return '^src/platform/native-bindings\\.ts$';
+  if (name === 'cuda-provider') return '^src/platform/cuda-provider\\.ts$';
   if (name === 'compose') return '^src/compose\\.ts$';
   return `^src/${name}/`;
 };

@@ -1,5 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { availableParallelism } from 'node:os';
+import type { Manifest } from './catalog/manifest.ts';
+import { chooseVariant } from './catalog/variants.ts';
 import type { Config, ServiceConfig } from './config/schema.ts';
 import { wireErrors } from './core/errors.ts';
 import { createLifecycle } from './core/lifecycle.ts';
@@ -7,7 +9,8 @@ import { createLogIdSource } from './core/log-id.ts';
 import { type AppOptions, createAdminApp, createServiceApp } from './http/app.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { createImageService, type ImageService, type ServiceStatus } from './inference/service.ts';
-import { describeCpuFeatures } from './platform/cpu-features.ts';
+import { readCpuFeatures } from './platform/cpu-features.ts';
+import { hasCudaProvider } from './platform/cuda-provider.ts';
 import { readPackageInfo } from './platform/package-info.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -104,7 +107,8 @@ export async function composeServices(
   metrics?: Metrics,
 ): Promise<ReadonlyMap<string, ImageService>> {
   const { runtimeVersion } = readPackageInfo();
-  const cpuFeatures = await describeCpuFeatures();
+  const cpuFeatures = await readCpuFeatures();
+  const host = { cpuFeatures, hasCudaProvider: hasCudaProvider() };
   return new Map(
     config.services.map((service) => {
       const options = {
@@ -114,7 +118,9 @@ export async function composeServices(
         stateDir: config.stateDir,
         workers: countWorkers(service.workers),
         runtimeVersion,
-        cpuFeatures,
+        cpuFeatures: cpuFeatures.join(' '),
+        chooseVariant: (manifest: Manifest) =>
+          chooseVariant(manifest, service.variant, { ...host, device: service.device }),
       };
       return [service.deployName, createImageService(options, observe(service, log, metrics))];
     }),
@@ -133,8 +139,11 @@ function countWorkers(configured: ServiceConfig['workers']): number {
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {
   const serviceLog = log.child({ service: deployName });
   return {
-    onReady: ({ session, model, workers }: ServiceStatus) =>
-      serviceLog.info({ ...session, model, workers }, 'ready'),
+    onReady: ({ session, model, variant, workers }: ServiceStatus) =>
+      serviceLog.info(
+        { ...session, model, variant: variant?.name, variantReason: variant?.reason, workers },
+        'ready',
+      ),
     onFailed: ({ problems }: ServiceStatus) => serviceLog.error({ problems }, 'not ready'),
     onWarning: (message: string) => serviceLog.warn(message),
     onWorkerDied() {
@@ -145,7 +154,7 @@ function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | 
 }
 
 function readService(service: ImageService) {
-  const { deployName, state, session, model } = service.status();
+  const { deployName, state, session, model, variant } = service.status();
   const { openRequests, waitingRequests, heldBytes } = service.admission;
   return {
     deployName,
@@ -158,5 +167,6 @@ function readService(service: ImageService) {
     model: model?.name ?? '',
     modelVersion: model?.version ?? '',
     modelSha256: model?.sha256 ?? '',
+    variant: variant?.name ?? '',
   };
 }

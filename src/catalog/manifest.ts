@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Names the file format of `manifest.json`; a change that old programs cannot read raises it. */
+/**
+ * Names the file format of `manifest.json`; a change of what a key means raises it. A new optional
+ * key does not: an older program refuses it by name.
+ */
 const FORMAT_VERSION = 1;
 
 // Contract: sides beyond this are refused before decoding, so no model input can need more.
@@ -61,6 +64,35 @@ const goldenExample = z.strictObject({
   top: z.array(z.strictObject({ name: className, score: finite })).min(1),
 });
 
+const golden = z.strictObject({
+  /** Largest accepted difference from a recorded score. */
+  scoreTolerance: finite.positive().max(1),
+  examples: z.array(goldenExample),
+});
+
+const share = finite.min(0).max(1);
+const accuracy = z.strictObject({ reference: share, variant: share });
+
+/** Another graph of the same model: same input, output, preprocessing and labels. */
+const furtherVariant = z.strictObject({
+  model: relativePath,
+  needs: z
+    .strictObject({
+      device: z.literal('cpu').exactOptional(),
+      /** At least one of these, as Linux names them. */
+      anyCpuFeature: z.array(z.string().min(1)).min(1).exactOptional(),
+    })
+    .default({}),
+  /** How it compared with the reference, the graph under `model`, on pictures of its author. */
+  agreement: z.strictObject({
+    images: z.int().min(1),
+    sameClass: share,
+    top1: accuracy.exactOptional(),
+    top5: accuracy.exactOptional(),
+  }),
+  golden,
+});
+
 export const manifestSchema = z
   .strictObject({
     formatVersion: z.literal(FORMAT_VERSION),
@@ -99,11 +131,10 @@ export const manifestSchema = z
     labels: z
       .record(z.string().min(2), relativePath)
       .refine((labels) => Object.keys(labels).length > 0, 'expected at least one language'),
-    golden: z.strictObject({
-      /** Largest accepted difference from a recorded score. */
-      scoreTolerance: finite.positive().max(1),
-      examples: z.array(goldenExample),
-    }),
+    golden,
+    /** What `model` is; `golden` is its. */
+    variant: z.enum(['float32', 'int8']).default('float32'),
+    variants: z.strictObject({ int8: furtherVariant }).exactOptional(),
   })
   .superRefine((manifest, context) => {
     for (const problem of findContradictions(manifest)) {
@@ -120,7 +151,7 @@ interface Contradiction {
 
 type ManifestFields = Pick<
   Manifest,
-  'model' | 'files' | 'input' | 'preprocessing' | 'labels' | 'golden'
+  'model' | 'files' | 'input' | 'preprocessing' | 'labels' | 'golden' | 'variant' | 'variants'
 >;
 
 /** What no single field shows: parts of the manifest that do not fit each other. */
@@ -164,10 +195,15 @@ function findContradictions(manifest: ManifestFields): Contradiction[] {
     }
   }
 
+  const further = manifest.variants?.int8;
+  if (further !== undefined && manifest.variant === 'int8') {
+    report('variants.int8', 'expected a variant that the model itself is not, found int8 twice');
+  }
+  const graphs = further === undefined ? [manifest] : [manifest, further];
   const needed = [
-    manifest.model,
+    ...graphs.map(({ model }) => model),
     ...Object.values(manifest.labels),
-    ...manifest.golden.examples.map((example) => example.image),
+    ...graphs.flatMap((graph) => graph.golden.examples.map((example) => example.image)),
   ];
   for (const file of new Set(needed)) {
     if (!Object.hasOwn(manifest.files, file)) {

@@ -7,10 +7,13 @@ import { parseLabels } from './labels.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { describeManifestIssues } from './manifest-problems.ts';
 import { describeReadError, findFileProblem } from './model-files.ts';
+import { type ChosenVariant, chooseVariant, manifestOfVariant } from './variants.ts';
 
-/** A model folder whose manifest is valid and whose files are what the manifest says. */
+/** A model folder whose manifest is valid and whose files, those of one variant, are what it says. */
 export interface ModelPackage {
   readonly folder: string;
+  readonly variant: ChosenVariant;
+  /** As if the model had no other variant. */
   readonly manifest: Manifest;
   readonly modelFile: string;
   readonly modelSha256: string;
@@ -28,17 +31,29 @@ export function findModelFolder(modelsDir: string, model: string): string {
   return isAbsolute(model) ? model : join(modelsDir, model);
 }
 
+/** Decides which variant of a model to load; the error says why it can be none. */
+export type ChooseVariant = (manifest: Manifest) => Result<ChosenVariant, string>;
+
 /**
- * Reads and checks a model folder: the manifest's form, every file's SHA-256, the label files.
- * Returns every problem found, each a sentence that names the file and what was expected.
+ * Reads and checks a model folder: the manifest's form, the SHA-256 of every file that the chosen
+ * variant consists of, the label files. Returns every problem found, each a sentence that names
+ * the file and what was expected. Files of other variants are not looked at.
  */
-export async function loadModelPackage(folder: string): Promise<Result<ModelPackage, string[]>> {
+export async function loadModelPackage(
+  folder: string,
+  choose: ChooseVariant = chooseReference,
+): Promise<Result<ModelPackage, string[]>> {
   const manifest = await loadManifest(join(folder, MANIFEST_FILE));
   if (!manifest.ok) {
     return manifest;
   }
+  const variant = choose(manifest.value);
+  if (!variant.ok) {
+    return err([variant.error]);
+  }
   try {
-    return await loadFiles(folder, manifest.value);
+    const ofVariant = manifestOfVariant(manifest.value, variant.value.name);
+    return await loadFiles(folder, ofVariant, variant.value);
   } catch (error) {
     return err([describeReadError(folder, error)]); // a file went away between two looks at it
   }
@@ -47,19 +62,21 @@ export async function loadModelPackage(folder: string): Promise<Result<ModelPack
 async function loadFiles(
   folder: string,
   manifest: Manifest,
+  variant: ChosenVariant,
 ): Promise<Result<ModelPackage, string[]>> {
   const { model, files } = manifest;
   const problems: string[] = [];
   const unusable = new Set<string>();
-  await Promise.all(
-    Object.entries(files).map(async ([file, sha256]) => {
-      const problem = await findFileProblem(folder, file, sha256);
-      if (problem !== undefined) {
-        unusable.add(file);
-        problems.push(problem);
-      }
-    }),
-  );
+  async function checkFile(file: string): Promise<void> {
+    const problem = await findFileProblem(folder, file, files[file] ?? '');
+    if (problem !== undefined) {
+      unusable.add(file);
+      problems.push(problem);
+    }
+  }
+  const images = manifest.golden.examples.map(({ image }) => image);
+  const named = new Set([model, ...Object.values(manifest.labels), ...images]);
+  await Promise.all([...named].map(checkFile));
   const labels = new Map<string, readonly string[]>();
   for (const [language, file] of Object.entries(manifest.labels)) {
     if (unusable.has(file)) {
@@ -79,16 +96,26 @@ async function loadFiles(
       `${join(folder, MANIFEST_FILE)}: files: expected the SHA-256 of ${file}, in which ${model} keeps weights, found no entry for it`,
     );
   }
+  await Promise.all(external.filter((name) => Object.hasOwn(files, name)).map(checkFile));
   return problems.length > 0
     ? err(problems.sort())
     : ok({
         folder,
+        variant,
         manifest,
         modelFile: join(folder, model),
         modelSha256: files[model] ?? '',
         weightsSha256: hashTogether([files[model], external.map((file) => [file, files[file]])]),
         labels,
       });
+}
+
+function chooseReference(manifest: Manifest): Result<ChosenVariant, string> {
+  return chooseVariant(manifest, manifest.variant, {
+    device: 'auto',
+    hasCudaProvider: false,
+    cpuFeatures: [],
+  });
 }
 
 /** The model's external data as names in the manifest's `files`. */

@@ -1,5 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import { findModelFolder } from '../catalog/model-package.ts';
+import { type ChosenVariant, listVariants } from '../catalog/variants.ts';
 import type { EdgeInferServer } from '../compose.ts';
 import type { Config, ServiceConfig } from '../config/schema.ts';
 import { readPackageInfo } from '../platform/package-info.ts';
@@ -15,7 +16,7 @@ export async function describeFirstRequests(
     const status = server.services.get(service.deployName)?.status();
     switch (status?.state) {
       case 'ready':
-        return describeFirstRequest(config, service, server.servicePort);
+        return describeFirstRequest(config, service, server.servicePort, status.variant);
       case 'failed':
         return `${service.deployName} is not ready:\n${status.problems.map((problem) => `  ${problem}\n`).join('')}`;
       default:
@@ -30,10 +31,11 @@ async function describeFirstRequest(
   config: Config,
   service: ServiceConfig,
   port: number,
+  variant: ChosenVariant | undefined,
 ): Promise<string> {
   const { deployName } = service;
   const url = `http://${reachableHost(config.host)}:${port}/${encodeURIComponent(deployName)}/ImageClassification`;
-  const sample = await findSample(findModelFolder(config.modelsDir, service.model));
+  const sample = await findSample(findModelFolder(config.modelsDir, service.model), variant);
   const photo = sample === undefined ? 'PHOTO.jpg' : shownPath(sample.image);
   const isRelative = photo !== sample?.image;
   const where =
@@ -53,12 +55,14 @@ function reachableHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Of the golden examples of a model the one it is surest of. */
+/** Of the golden examples of the variant that runs the one it is surest of. */
 async function findSample(
   folder: string,
+  running: ChosenVariant | undefined,
 ): Promise<{ image: string; className: string } | undefined> {
   const manifest = await readManifest(folder);
-  const examples = manifest.ok ? manifest.value.golden.examples : [];
+  const variants = manifest.ok ? listVariants(manifest.value) : [];
+  const examples = variants.find(({ name }) => name === running?.name)?.golden.examples ?? [];
   const [surest] = examples.toSorted((a, b) => firstScore(b) - firstScore(a));
   return surest && { image: join(folder, surest.image), className: surest.top[0]?.name ?? '' };
 }

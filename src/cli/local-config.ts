@@ -6,7 +6,7 @@ import { addConfigOptions, readConfigSources } from './config-options.ts';
 
 /** Of the configuration, what matters to a command that opens no port. */
 const concerned = new Set(
-  ['config', 'state-dir', 'models-dir', 'device', 'workers', 'log.level'].map(
+  ['config', 'state-dir', 'models-dir', 'variant', 'device', 'workers', 'log.level'].map(
     (name) => `--${name}`,
   ),
 );

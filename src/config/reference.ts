@@ -22,6 +22,7 @@ queue:
 services:
   - deployName: imagenet
     model: efficientnet-lite0
+    variant: auto
   - deployName: imagenet-patient
     model: efficientnet-lite0
     device: cpu

@@ -56,6 +56,7 @@ function resolveService(
     deployName: service.deployName,
     model: resolvePath(service.model, [...path, 'model'], context),
     language: service.language,
+    variant: pick(service.variant, top.variant, 'variant'),
     device: pick(service.device, top.device, 'device'),
     workers: pick(service.workers, top.workers, 'workers'),
     deadlineMs: pick(service.deadlineMs, top.deadlineMs, 'deadlineMs'),

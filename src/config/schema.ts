@@ -22,6 +22,7 @@ import {
 const MAX_SERVICES = 64;
 
 const device = () => z.enum(['auto', 'cpu', 'cuda']);
+const variant = () => z.enum(['auto', 'float32', 'int8']);
 const imaging = () => z.enum(['auto', 'native', 'portable']);
 const workers = () => z.union([z.literal('auto'), z.int().min(1).max(64)]);
 const deadlineMs = () => z.int().min(10).max(600_000);
@@ -50,6 +51,7 @@ const service = z.strictObject({
     help: "The language of the class names: that of one of the model's label files; the first of them unless said.",
     expected: 'a language tag such as en or zh',
   }),
+  variant: variant().exactOptional().register(keyHelp, { help: '`variant` for this service.' }),
   device: device().exactOptional().register(keyHelp, { help: '`device` for this service.' }),
   workers: workers().exactOptional().register(keyHelp, { help: '`workers` for this service.' }),
   deadlineMs: deadlineMs()
@@ -145,6 +147,10 @@ export const configSchema = z
       help: 'The folder with one folder for each model.',
       expected: pathExpected,
       path: 'always',
+      common: true,
+    }),
+    variant: variant().default('float32').register(keyHelp, {
+      help: "Which variant of the models runs; `auto` is int8 where the model has it and this host has what it needs, else float32. A model's answers differ a little between them.",
       common: true,
     }),
     device: device().default('auto').register(keyHelp, {

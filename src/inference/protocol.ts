@@ -16,6 +16,8 @@ export interface ModelSetup {
   readonly preparedFile: string | undefined;
   readonly manifest: Manifest;
   readonly device: DevicePreference;
+  /** The only device that the graph is right on, whatever the preference may find. */
+  readonly needsDevice?: 'cpu' | undefined;
 }
 
 /** Given to a worker when its thread starts. */

@@ -1,10 +1,17 @@
-import { findModelFolder, loadModelPackage, type ModelPackage } from '../catalog/model-package.ts';
+import {
+  type ChooseVariant,
+  findModelFolder,
+  loadModelPackage,
+  type ModelPackage,
+} from '../catalog/model-package.ts';
 import { ensurePrepared } from '../catalog/prepared-cache.ts';
+import type { ChosenVariant } from '../catalog/variants.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { ImagingPreference } from '../core/imaging-way.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
 import { chooseLabels, findLabelProblems } from './class-names.ts';
+import { describeWorkers } from './describe-workers.ts';
 import { findGoldenMismatches } from './golden.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
 import { prepareInProcess } from './prepare-model.ts';
@@ -24,6 +31,8 @@ export interface ServiceOptions {
   readonly language?: string | undefined;
   readonly modelsDir: string;
   readonly stateDir: string;
+  /** The reference when absent. */
+  readonly chooseVariant?: ChooseVariant;
   readonly device: DevicePreference;
   readonly imaging: ImagingPreference;
   readonly workers: number;
@@ -49,6 +58,7 @@ export interface ServiceStatus {
   readonly problems: readonly string[];
   readonly workers: number;
   readonly model?: { readonly name: string; readonly version: string; readonly sha256: string };
+  readonly variant?: ChosenVariant;
   readonly session?: WorkerDescription;
 }
 
@@ -120,13 +130,14 @@ export function createImageService(
   }
 
   async function loadAndProve(): Promise<Result<true, string[]>> {
-    const model = await loadModelPackage(findModelFolder(options.modelsDir, options.model));
+    const folder = findModelFolder(options.modelsDir, options.model);
+    const model = await loadModelPackage(folder, options.chooseVariant);
     if (!model.ok) {
       return model;
     }
-    const { manifest } = model.value;
+    const { manifest, variant } = model.value;
     const { name, version } = manifest;
-    status = { ...status, model: { name, version, sha256: model.value.modelSha256 } };
+    status = { ...status, model: { name, version, sha256: model.value.modelSha256 }, variant };
     const preparedFile = options.device === 'cuda' ? undefined : await prepare(model.value);
 
     pool = createWorkerPool(
@@ -136,6 +147,7 @@ export function createImageService(
         preparedFile,
         manifest,
         device: options.device,
+        needsDevice: variant.needs.device,
         imaging: options.imaging,
         proven,
       },
@@ -263,42 +275,10 @@ export function createImageService(
   };
 }
 
-/** Waits until every worker has loaded, and says what is true of all of them together. */
-async function describeWorkers(pool: WorkerPool): Promise<Result<WorkerDescription, string>> {
-  const all = Array.from({ length: pool.size }, () => pool.run({ kind: 'describe' }));
-  const sessions: WorkerDescription[] = [];
-  for (const described of await Promise.all(all)) {
-    if (!described.ok) {
-      return described;
-    }
-    sessions.push(described.value);
-  }
-  const [slowest] = sessions.toSorted((a, b) => a.device.localeCompare(b.device)); // cpu, cuda
-  if (slowest === undefined) {
-    return err('the pool has no workers');
-  }
-  const alike = sessions.filter(({ device }) => device === slowest.device).length;
-  const share = alike === sessions.length ? '' : `${alike} of ${sessions.length} workers: `;
-  const { imaging, imagingReason } =
-    sessions.find((session) => session.imaging === 'portable') ?? slowest;
-  return ok({
-    ...slowest,
-    imaging,
-    imagingReason,
-    deviceReason: `${share}${slowest.deviceReason}`,
-    isPrepared: sessions.every(({ isPrepared }) => isPrepared),
-  });
-}
-
 /** The answer for a caller whose deadline passes while a worker is busy with the request. */
 function waitForAbort(signal: AbortSignal): Promise<ClassifyReply> {
   return new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => resolve({ outcome: err(deadlinePassed()), timings: {} }),
-      {
-        once: true,
-      },
-    );
+    const onAbort = () => resolve({ outcome: err(deadlinePassed()), timings: {} });
+    signal.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -14,6 +14,7 @@ interface ServiceReading {
   readonly model: string;
   readonly modelVersion: string;
   readonly modelSha256: string;
+  readonly variant: string;
 }
 
 export interface Metrics {
@@ -100,27 +101,29 @@ export function createMetrics(version: string): Metrics {
   gauge('queue_bytes', 'Bytes of memory held for request bodies.', (reading) => reading.heldBytes);
   new Gauge({
     name: 'edge_infer_service_info',
-    help: 'Constant 1, labelled with the model and with what runs it and prepares its images.',
-    labelNames: ['service', 'model', 'model_version', 'model_sha256', 'device', 'imaging'],
+    help: 'Constant 1, labelled with the model, its variant and what runs it and prepares its images.',
+    labelNames: [
+      'service',
+      'model',
+      'model_version',
+      'model_sha256',
+      'variant',
+      'device',
+      'imaging',
+    ],
     registers,
     collect() {
       this.reset();
-      for (const {
-        deployName,
-        model,
-        modelVersion,
-        modelSha256,
-        device,
-        imaging,
-      } of readServices()) {
+      for (const reading of readServices()) {
         this.set(
           {
-            service: deployName,
-            model,
-            model_version: modelVersion,
-            model_sha256: modelSha256,
-            device,
-            imaging,
+            service: reading.deployName,
+            model: reading.model,
+            model_version: reading.modelVersion,
+            model_sha256: reading.modelSha256,
+            variant: reading.variant,
+            device: reading.device,
+            imaging: reading.imaging,
           },
           1,
         );

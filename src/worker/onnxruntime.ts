@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-
 // The binding knows float16 data only as Uint16Array and refuses the Float16Array that newer
 // runtimes have, so that class must be out of sight while onnxruntime-node chooses: not when it is
 // loaded, but once and for all when its first tensor is made.
@@ -14,16 +10,3 @@ Reflect.set(globalThis, 'Float16Array', float16Array);
 ort.env.logLevel = 'fatal'; // its errors arrive as exceptions; its warnings would break up our log
 
 export const { InferenceSession, Tensor } = ort;
-
-const require = createRequire(import.meta.url);
-
-/** Where onnxruntime looks for further execution providers: beside its own library. */
-function findLibraryFolder(): string {
-  const packageFile = require.resolve('onnxruntime-node/package.json');
-  return join(dirname(packageFile), 'bin', 'napi-v6', process.platform, process.arch);
-}
-
-/** The CUDA execution provider comes as a file of its own, which a CPU installation lacks. */
-export function hasCudaProvider(): boolean {
-  return existsSync(join(findLibraryFolder(), 'libonnxruntime_providers_cuda.so'));
-}

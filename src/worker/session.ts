@@ -1,8 +1,9 @@
 import type { Tensor as OrtTensor, InferenceSession as Session } from 'onnxruntime-node';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Device, ModelSetup, SessionDescription } from '../inference/protocol.ts';
+import { hasCudaProvider } from '../platform/cuda-provider.ts';
 import { findOutputMismatch, type InputPlan, planInput } from './graph-shape.ts';
-import { hasCudaProvider, InferenceSession, Tensor } from './onnxruntime.ts';
+import { InferenceSession, Tensor } from './onnxruntime.ts';
 
 /** The memory an image is written into: `[N, C, H, W]` or `[N, H, W, C]`, C 3 or 1, float16 as its bits. */
 type TensorData = Float32Array | Uint16Array | Uint8Array;
@@ -31,6 +32,9 @@ interface OpenedSession {
 export async function loadSession(setup: ModelSetup): Promise<Result<LoadedSession, string>> {
   if (setup.device === 'cpu') {
     return prove(setup, await openOnCpu(setup, 'the configuration asks for the CPU'));
+  }
+  if (setup.needsDevice === 'cpu') {
+    return prove(setup, await openOnCpu(setup, `variant ${setup.manifest.variant} needs the CPU`));
   }
   // A card that opens a session but cannot run it is of no use either.
   const onCuda = await prove(setup, await openOnCuda(setup));

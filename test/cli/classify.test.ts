@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { writeTwoVariants } from '../models/two-variants.ts';
 import { makeFolder, runCli, startCli } from '../support/run-cli.ts';
 import { goldenFolder } from '../support/server.ts';
 
@@ -52,6 +53,19 @@ function blankBmp(width: number, height: number): Buffer {
 }
 
 describe('classify', () => {
+  test('takes the variant that is asked for', async () => {
+    const model = await writeTwoVariants(join(await makeFolder(), 'two'), {});
+    const image = join(goldenFolder, 'coffee.png');
+    for (const [variant, name] of [
+      ['float32', 'class 0'],
+      ['int8', 'class 1'],
+    ] as const) {
+      const flags = ['--model', model, '--variant', variant, '--json', ...own];
+      const { stdout } = await runCli(['classify', image, ...flags]);
+      expect(parseLines(stdout)[0]?.results?.[0]?.name).toBe(name);
+    }
+  });
+
   test('prints a table of the golden photos, nothing else on standard output', async () => {
     const { exitCode, stdout, stderr } = await runCli(['classify', goldenFolder, ...own]);
     expect(exitCode).toBe(0);

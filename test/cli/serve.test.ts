@@ -5,6 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { writeTwoVariants } from '../models/two-variants.ts';
+import { oneColourBmp } from '../support/one-colour-bmp.ts';
 import { makeFolder, type RunningCli, runCli, startCli } from '../support/run-cli.ts';
 import { packageRoot } from '../support/server.ts';
 
@@ -31,6 +33,29 @@ test('serve prints a command that works when pasted, and ends with 0 at SIGTERM'
   const { exitCode, stdout } = await running.ended;
   expect(exitCode).toBe(0);
   expect(stdout).toContain('"msg":"stopped"');
+});
+
+test('serve tells what the variant that runs should answer, and logs which it is', async () => {
+  const goldenOf = (name: string) => ({
+    scoreTolerance: 0.1,
+    examples: [{ image: 'golden.bmp', top: [{ name, score: 0.99 }] }],
+  });
+  const model = await writeTwoVariants(
+    join(await makeFolder(), 'two'),
+    { golden: goldenOf('class 1') },
+    {
+      manifest: (manifest) => ({ ...manifest, golden: goldenOf('class 0') }),
+      files: { 'golden.bmp': oneColourBmp([1, 2, 3]) },
+    },
+  );
+  const flags = ['--services.0.model', model, '--services.0.variant', 'int8'];
+  const running = startCli(['serve', ...anyPorts, ...own, ...flags]);
+  await running.waitForStderr('should be "class 1"');
+  running.process.kill('SIGTERM');
+  const { stdout } = await running.ended;
+  expect(stdout).toMatch(
+    /"variant":"int8","variantReason":"the configuration asks for it".*"msg":"ready"/,
+  );
 });
 
 test('the pasted command works from any folder, for any model and name', async () => {

@@ -127,7 +127,7 @@ describe('the options of a command', () => {
     const help = addConfigOptions(new Command('serve')).helpInformation();
     expect(help).toContain('--state-dir <value>');
     expect(help).not.toContain('--http.cors-origin');
-    expect(configFlags().filter(({ isCommon }) => isCommon)).toHaveLength(10);
+    expect(configFlags().filter(({ isCommon }) => isCommon)).toHaveLength(11);
   });
 
   test('give loadConfig only what was given, and no option of the command itself', () => {

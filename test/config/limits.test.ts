@@ -26,6 +26,8 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   device: ['auto', 'cpu', 'cuda'],
   imaging: ['auto', 'native', 'portable'],
   'services[0].device': ['auto', 'cpu', 'cuda'],
+  variant: ['auto', 'float32', 'int8'],
+  'services[0].variant': ['auto', 'float32', 'int8'],
   workers: ['auto'],
   'services[0].workers': ['auto'],
   'http.statusCodes': ['compatible', 'semantic'],

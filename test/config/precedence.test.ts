@@ -11,6 +11,7 @@ test('is all defaults without a file', () => {
     admin: { host: '127.0.0.1', port: 24402 },
     stateDir: join(packageRoot, 'state'),
     modelsDir: join(packageRoot, 'models'),
+    variant: 'float32',
     device: 'auto',
     imaging: 'auto',
     workers: 'auto',
@@ -20,6 +21,7 @@ test('is all defaults without a file', () => {
       {
         deployName: 'imagenet',
         model: 'efficientnet-lite0',
+        variant: 'float32',
         device: 'auto',
         workers: 'auto',
         deadlineMs: 10_000,
@@ -82,6 +84,7 @@ services:
       {
         deployName: 'a',
         model: 'm',
+        variant: 'float32',
         device: 'cuda',
         workers: 2,
         deadlineMs: 300,
@@ -90,6 +93,7 @@ services:
       {
         deployName: '花',
         model: 'n',
+        variant: 'float32',
         device: 'cpu',
         workers: 'auto',
         deadlineMs: 700,

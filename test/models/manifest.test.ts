@@ -89,6 +89,47 @@ test('names an unknown key and the one that was meant', async () => {
   ]);
 });
 
+const int8 = {
+  model: 'model.onnx',
+  agreement: { images: 1, sameClass: 1 },
+  golden: { scoreTolerance: 0.1, examples: [] },
+};
+
+test('reports the faults of variants', async () => {
+  const problems = await problemsOf({
+    ...valid,
+    variant: 'int4',
+    variants: {
+      int8: {
+        ...int8,
+        needs: { device: 'cuda', anyCpuFeature: [], cpuFeature: 'avx_vnni' },
+        agreement: { images: 0, sameClass: 98.4, top1: { reference: 0.9 } },
+      },
+      float16: int8,
+    },
+  });
+  expect(problems.sort()).toEqual(
+    [
+      'variant: expected "float32" or "int8", found "int4"',
+      'variants.float16: expected one of int8, found an unknown key',
+      'variants.int8.needs.device: expected "cpu", found "cuda"',
+      'variants.int8.needs.anyCpuFeature: expected at least 1 entry, found an empty list',
+      'variants.int8.needs.cpuFeature: expected one of device, anyCpuFeature, found an unknown key; did you mean "anyCpuFeature"?',
+      'variants.int8.agreement.images: expected at least 1, found 0',
+      'variants.int8.agreement.sameClass: expected at most 1, found 98.4',
+      'variants.int8.agreement.top1.variant: expected a number, found nothing',
+    ].sort(),
+  );
+});
+
+test('a variant says how it agrees with the reference, and has golden examples of its own', async () => {
+  const { agreement: _agreement, golden: _golden, ...lacking } = int8;
+  expect(await problemsOf({ ...valid, variants: { int8: lacking } })).toEqual([
+    'variants.int8.agreement: expected an object, found nothing',
+    'variants.int8.golden: expected an object, found nothing',
+  ]);
+});
+
 const { normalise: _normalise, ...withoutNormalise } = valid.preprocessing;
 
 test.each([
@@ -131,6 +172,31 @@ test.each([
     'a label file without its SHA-256',
     { labels: { en: 'labels.en.json', zh: 'labels.zh.txt' } },
     'files: expected the SHA-256 of labels.zh.txt, found no entry for it',
+  ],
+  [
+    "a variant's graph without its SHA-256",
+    { variants: { int8: { ...int8, model: 'int8.onnx' } } },
+    'files: expected the SHA-256 of int8.onnx, found no entry for it',
+  ],
+  [
+    "a variant's golden image without its SHA-256",
+    {
+      variants: {
+        int8: {
+          ...int8,
+          golden: {
+            scoreTolerance: 0.1,
+            examples: [{ image: 'a.png', top: [{ name: 'a', score: 1 }] }],
+          },
+        },
+      },
+    },
+    'files: expected the SHA-256 of a.png, found no entry for it',
+  ],
+  [
+    'a variant of the same name as the model itself',
+    { variant: 'int8', variants: { int8 } },
+    'variants.int8: expected a variant that the model itself is not, found int8 twice',
   ],
   [
     'a file named like a built-in property without its SHA-256',

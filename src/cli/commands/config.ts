@@ -39,8 +39,8 @@ function summarize({ config, file }: LoadedConfig): string {
     `  state           ${stateDir}`,
     `  models          ${modelsDir}`,
     ...services.map(
-      ({ deployName, model, device, workers }) =>
-        `  service         ${deployName}: ${model}, device ${device}, workers ${workers}`,
+      ({ deployName, model, variant, device, workers }) =>
+        `  service         ${deployName}: ${model}, variant ${variant}, device ${device}, workers ${workers}`,
     ),
     '',
   ].join('\n');

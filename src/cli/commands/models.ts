@@ -34,8 +34,9 @@ function createListCommand(): Command {
 
 const CHECK_HELP = `
 Checks the manifest, the SHA-256 of every file and the labels, loads the graph, compares it with
-the manifest, and classifies the golden examples, whose answers must be those recorded. A model
-that is in order is "OK"; of another every problem is printed.
+the manifest, and classifies the golden examples, whose answers must be those recorded: for every
+variant of the model that this host can run. A model that is in order is "OK"; of another every
+problem is printed.
 
 Examples:
   edge-infer models check

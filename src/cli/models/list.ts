@@ -46,21 +46,22 @@ function isHidden(name: string): boolean {
 
 /** A line a model, its problems indented below it. */
 function formatSummaries(summaries: readonly ModelSummary[]): string {
-  const titles = ['MODEL', 'VERSION', 'TASK', 'INPUT', 'CLASSES', 'SIZE'];
+  const titles = ['MODEL', 'VERSION', 'TASK', 'INPUT', 'VARIANTS', 'CLASSES', 'SIZE'];
   const rows = summaries.map(({ version = '-', task = '-', input, ...summary }): Row => {
-    const { folder, name = folder, classes = '-', bytes } = summary;
+    const { folder, name = folder, variants, classes = '-', bytes } = summary;
     return [
       printable(name === folder ? folder : `${folder} (named ${name})`),
       printable(version),
       task,
       input === undefined ? '-' : `${input.width}x${input.height} ${input.colour}`,
+      variants?.map((variant) => variant.name).join(', ') ?? '-',
       String(classes),
       bytes === undefined ? '-' : formatSize(bytes),
     ];
   });
   const table = formatTable([titles, ...rows], {
     widths: titles.map(() => null),
-    aligns: ['left', 'left', 'left', 'left', 'right', 'right'],
+    aligns: ['left', 'left', 'left', 'left', 'left', 'right', 'right'],
   });
   const [header, ...lines] = table.trimEnd().split('\n');
   const withProblems = lines.flatMap((line, index) => [

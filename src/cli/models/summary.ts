@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseLabels } from '../../catalog/labels.ts';
 import type { Manifest } from '../../catalog/manifest.ts';
+import { listVariants, type Variant } from '../../catalog/variants.ts';
 import { readManifest } from './manifest-file.ts';
 
 /** What can be told of a model folder without hashing its files or loading the graph. */
@@ -12,6 +13,8 @@ export interface ModelSummary {
   readonly version?: string;
   readonly task?: string;
   readonly input?: Pick<Manifest['input'], 'width' | 'height' | 'colour' | 'elementType'>;
+  /** The reference first, then the others with what they need and how they compare with it. */
+  readonly variants?: readonly Pick<Variant, 'name' | 'needs' | 'agreement'>[];
   readonly classes?: number;
   /** All files of the model together. */
   readonly bytes?: number;
@@ -34,6 +37,7 @@ export async function summarizeModel(folder: string): Promise<ModelSummary> {
     version,
     task,
     input: { width, height, colour, elementType },
+    variants: listVariants(manifest.value).map(({ model: _, golden: __, ...variant }) => variant),
     ...(classes === undefined ? {} : { classes }),
     bytes,
     problems,

@@ -36,7 +36,7 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
 }
 
 function describeService(service: ImageService, detail: HealthOptions['detail']): object {
-  const { deployName, state, problems, session, model, workers } = service.status();
+  const { deployName, state, problems, session, model, variant, workers } = service.status();
   const brief = {
     deployName,
     state,
@@ -50,6 +50,7 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
           imagingReason: session.imagingReason,
         }),
     ...(model === undefined ? {} : { model: model.name, modelVersion: model.version }),
+    ...(variant === undefined ? {} : { variant: variant.name, variantReason: variant.reason }),
   };
   if (detail === 'brief') {
     return brief;
@@ -58,6 +59,7 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
   return {
     ...brief,
     modelSha256: model?.sha256,
+    variantAgreement: variant?.agreement,
     classCount: session?.classCount,
     ...(session === undefined
       ? {}
