@@ -3,6 +3,8 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config({
   files: ['src/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts'],
+  // AssemblyScript
+  ignores: ['src/imaging/simd/**'],
   languageOptions: {
     parser: tseslint.parser,
     parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -1,168 +1,109 @@
-import { type CoefficientTable, precisionBits } from './coefficients.ts';
-
-/** A rectangle inside a byte buffer: its first byte, and the bytes from one row to the next. */
-export interface Area {
-  readonly data: Uint8Array;
-  readonly offset: number;
-  readonly stride: number;
-}
-
-const half = 1 << (precisionBits - 1);
-
-// These loops index typed arrays within bounds that the plan guarantees. `as number` says so to the
-// compiler at no cost.
+import { type Area, copyRows, fromRow } from './area.ts';
+import { layOutBands, type Passes, pairBytes, type Taps } from './band-layout.ts';
+import type { CoefficientTable } from './coefficients.ts';
+import { openWorkbench } from './kernels.ts';
 
 /**
- * Resizes `rows` rows to `count` pixels each; the table's source positions count from `firstColumn`,
- * which is where the rows of `source` start.
+ * Resizes in Pillow's fixed point. `source` starts at the first pixel read, `target` at the first one
+ * written.
+ *
+ * The image goes through the kernels' memory in bands of the result's rows. What a band's vertical
+ * pass reads stands in a window that slides down the image; the horizontal pass fills the window or
+ * comes after the vertical one, as the order asks.
  */
-export function horizontalPass(
-  source: Area,
-  target: Area,
-  rows: number,
-  count: number,
-  table: CoefficientTable,
-  firstColumn: number,
-  channels: 1 | 3,
-): void {
-  if (channels === 1) {
-    for (let row = 0; row < rows; row++) greyRow(source, target, row, count, table, firstColumn);
-    return;
-  }
-  for (let row = 0; row < rows; row += 2) {
-    const next = Math.min(row + 1, rows - 1);
-    rgbRows(source, target, row, next, count, table, firstColumn);
-  }
-}
+export function runPasses(source: Area, target: Area, passes: Passes): void {
+  const { x, y, channels, columns, rows, width, height } = passes;
+  const { kernels, memory } = openWorkbench();
+  const layout = layOutBands(passes);
+  const { xTaps, yTaps, bandRows } = layout;
+  const data = memory(layout.byteLength);
+  if (x !== undefined) writeTaps(x, xTaps, data);
+  if (y !== undefined) writeTaps(y, yTaps, data);
+  const window: Area = { data, ...layout.window };
+  const staging: Area = { data, ...layout.staging };
+  const out: Area = { data, ...layout.out };
+  const isVerticalLast = y !== undefined && !(x !== undefined && passes.verticalFirst);
+  const sourceRowBytes = columns.count * channels;
+  const targetRowBytes = width * channels;
 
-/** Two rows of three channels (the last may come twice): a weight is loaded once for both. */
-function rgbRows(
-  source: Area,
-  target: Area,
-  row0: number,
-  row1: number,
-  count: number,
-  table: CoefficientTable,
-  firstColumn: number,
-): void {
-  const { starts, sizes, weights, stride } = table;
-  const src = source.data;
-  const dst = target.data;
-  const base = source.offset + row0 * source.stride;
-  const apart = (row1 - row0) * source.stride;
-  let to = target.offset + row0 * target.stride;
-  let to1 = target.offset + row1 * target.stride;
-  for (let i = 0; i < count; i++) {
-    let from = base + ((starts[i] as number) - firstColumn) * 3;
-    let from1 = from + apart;
-    const begin = i * stride;
-    const end = begin + (sizes[i] as number);
-    let red = half;
-    let green = half;
-    let blue = half;
-    let red1 = half;
-    let green1 = half;
-    let blue1 = half;
-    for (let k = begin; k < end; k++) {
-      const weight = weights[k] as number;
-      red = (red + Math.imul(src[from] as number, weight)) | 0;
-      green = (green + Math.imul(src[from + 1] as number, weight)) | 0;
-      blue = (blue + Math.imul(src[from + 2] as number, weight)) | 0;
-      red1 = (red1 + Math.imul(src[from1] as number, weight)) | 0;
-      green1 = (green1 + Math.imul(src[from1 + 1] as number, weight)) | 0;
-      blue1 = (blue1 + Math.imul(src[from1 + 2] as number, weight)) | 0;
-      from += 3;
-      from1 += 3;
-    }
-    dst[to] = clip(red);
-    dst[to + 1] = clip(green);
-    dst[to + 2] = clip(blue);
-    dst[to1] = clip(red1);
-    dst[to1 + 1] = clip(green1);
-    dst[to1 + 2] = clip(blue1);
-    to += 3;
-    to1 += 3;
+  /** From `staging`. */
+  function resizeRows(to: Area, count: number): void {
+    const kernel = channels === 3 ? kernels.horizontalRgb : kernels.horizontalGrey;
+    const from = staging.offset - columns.start * channels;
+    const { starts, weights, pairs } = xTaps;
+    kernel(from, staging.stride, to.offset, to.stride, count, starts, weights, pairs, width);
   }
-}
 
-function greyRow(
-  source: Area,
-  target: Area,
-  row: number,
-  count: number,
-  table: CoefficientTable,
-  firstColumn: number,
-): void {
-  const { starts, sizes, weights, stride } = table;
-  const src = source.data;
-  const dst = target.data;
-  const base = source.offset + row * source.stride;
-  const to = target.offset + row * target.stride;
-  for (let i = 0; i < count; i++) {
-    let from = base + (starts[i] as number) - firstColumn;
-    const begin = i * stride;
-    const end = begin + (sizes[i] as number);
-    let grey = half;
-    for (let k = begin; k < end; k++) {
-      grey = (grey + Math.imul(src[from] as number, weights[k] as number)) | 0;
-      from++;
-    }
-    dst[to + i] = clip(grey);
-  }
-}
-
-/** Resizes columns of bytes, channels and all, to `count` rows; rows count from `firstRow`. */
-export function verticalPass(
-  source: Area,
-  target: Area,
-  rowBytes: number,
-  count: number,
-  table: CoefficientTable,
-  firstRow: number,
-): void {
-  const { starts, sizes, weights, stride } = table;
-  const src = source.data;
-  const dst = target.data;
-  const step = source.stride;
-  for (let i = 0; i < count; i++) {
-    const base = source.offset + ((starts[i] as number) - firstRow) * step;
-    const begin = i * stride;
-    const end = begin + (sizes[i] as number);
-    const to = target.offset + i * target.stride;
-    // Four columns at a time share a weight's load: a quarter faster than one.
-    let column = 0;
-    for (; column + 4 <= rowBytes; column += 4) {
-      let from = base + column;
-      let sum0 = half;
-      let sum1 = half;
-      let sum2 = half;
-      let sum3 = half;
-      for (let k = begin; k < end; k++) {
-        const weight = weights[k] as number;
-        sum0 = (sum0 + Math.imul(src[from] as number, weight)) | 0;
-        sum1 = (sum1 + Math.imul(src[from + 1] as number, weight)) | 0;
-        sum2 = (sum2 + Math.imul(src[from + 2] as number, weight)) | 0;
-        sum3 = (sum3 + Math.imul(src[from + 3] as number, weight)) | 0;
-        from += step;
+  let windowStart = rows.start;
+  let windowEnd = rows.start;
+  /** Moves the window to other source rows; both its ends only ever grow. */
+  function slideWindow(start: number, end: number): void {
+    const kept = Math.max(0, windowEnd - start);
+    const keptFrom = window.offset + (start - windowStart) * window.stride;
+    data.copyWithin(window.offset, keptFrom, keptFrom + kept * window.stride);
+    windowStart = start;
+    windowEnd = end;
+    const pieceRows = x !== undefined && isVerticalLast ? layout.stagingRows : end - start;
+    for (let row = start + kept; row < end; row += pieceRows) {
+      const from = fromRow(source, row - rows.start);
+      const to = fromRow(window, row - start);
+      const count = Math.min(pieceRows, end - row);
+      if (x !== undefined && isVerticalLast) {
+        copyRows(from, staging, sourceRowBytes, count);
+        resizeRows(to, count);
+      } else {
+        copyRows(from, to, sourceRowBytes, count);
       }
-      dst[to + column] = clip(sum0);
-      dst[to + column + 1] = clip(sum1);
-      dst[to + column + 2] = clip(sum2);
-      dst[to + column + 3] = clip(sum3);
     }
-    for (; column < rowBytes; column++) {
-      let from = base + column;
-      let sum = half;
-      for (let k = begin; k < end; k++) {
-        sum = (sum + Math.imul(src[from] as number, weights[k] as number)) | 0;
-        from += step;
-      }
-      dst[to + column] = clip(sum);
+  }
+
+  /** From the window, the result's rows from `row` on. */
+  function resizeColumns(to: Area, row: number, count: number): void {
+    const from = window.offset - windowStart * window.stride;
+    const rowBytes = isVerticalLast ? targetRowBytes : sourceRowBytes;
+    const starts = yTaps.starts + row * Int32Array.BYTES_PER_ELEMENT;
+    const weights = yTaps.weights + row * yTaps.pairs * pairBytes;
+    const { pairs } = yTaps;
+    kernels.vertical(
+      from,
+      window.stride,
+      to.offset,
+      to.stride,
+      rowBytes,
+      starts,
+      weights,
+      pairs,
+      count,
+    );
+  }
+
+  for (let row = 0; row < height; row += bandRows) {
+    const count = Math.min(bandRows, height - row);
+    if (y === undefined) {
+      copyRows(fromRow(source, row), staging, sourceRowBytes, count);
+    } else {
+      const last = row + count - 1;
+      slideWindow(y.starts[row] as number, (y.starts[last] as number) + (y.sizes[last] as number));
+      resizeColumns(isVerticalLast ? out : staging, row, count);
     }
+    if (!isVerticalLast) resizeRows(out, count);
+    copyRows(out, fromRow(target, row), targetRowBytes, count);
   }
 }
 
-/** Fixed point to a byte: the fraction cut off, values out of range taken to the nearest end. */
-function clip(sum: number): number {
-  return Math.max(0, Math.min(255, sum >> precisionBits));
+/** Splits each weight into the parts that the kernels sum apart: `high * 2^15 + low`. */
+function writeTaps(table: CoefficientTable, taps: Taps, memory: Uint8Array): void {
+  const words = new Int32Array(memory.buffer);
+  words.set(table.starts, taps.starts >> 2);
+  const { weights, stride } = table;
+  let to = taps.weights >> 2;
+  for (let row = 0; row < weights.length; row += stride) {
+    for (let k = row; k < row + taps.pairs * 2; k += 2) {
+      const first = weights[k] as number;
+      const second = k + 1 < row + stride ? (weights[k + 1] as number) : 0;
+      words[to] = (first & 0x7fff) | ((second & 0x7fff) << 16);
+      words[to + 1] = ((first >> 15) & 0xffff) | ((second >> 15) << 16);
+      to += 2;
+    }
+  }
 }

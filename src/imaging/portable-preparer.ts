@@ -24,6 +24,9 @@ export function createPortablePreparer({ recipe, tensor }: PreparationOptions): 
       const crop = resampleCrop(pixels.value, recipe);
       fillTensor(crop, target);
       freeMemory(pixels.value.data);
+      if (!wantsCrop) {
+        freeMemory(crop.data);
+      }
       return ok({
         crop: wantsCrop ? crop : undefined,
         decodeMs: decoded - started,

@@ -1,6 +1,7 @@
+import { type Area, copyRows } from './area.ts';
 import { type CoefficientTable, coefficientTable } from './coefficients.ts';
 import { type AxisPlan, planResample, type ResamplePlan } from './geometry.ts';
-import { type Area, horizontalPass, verticalPass } from './passes.ts';
+import { runPasses } from './passes.ts';
 import type { Pixels } from './pixels.ts';
 import type { ImagingRecipe, Interpolation } from './recipe.ts';
 
@@ -39,36 +40,20 @@ function runPlan(pixels: Pixels, plan: ResamplePlan, filter: Interpolation): Pix
   };
 
   if (xTable === undefined && yTable === undefined) {
-    copyArea(source, target, x.count * channels, y.count);
-  } else if (yTable === undefined && xTable !== undefined) {
-    horizontalPass(source, target, y.count, x.count, xTable, columns.start, channels);
-  } else if (xTable === undefined && yTable !== undefined) {
-    verticalPass(source, target, x.count * channels, y.count, yTable, rows.start);
-  } else if (xTable !== undefined && yTable !== undefined) {
-    if (plan.verticalFirst) {
-      const width = columns.count * channels;
-      const between = { data: scratchFor(width * y.count), offset: 0, stride: width };
-      verticalPass(source, between, width, y.count, yTable, rows.start);
-      horizontalPass(between, target, y.count, x.count, xTable, columns.start, channels);
-    } else {
-      const width = x.count * channels;
-      const between = { data: scratchFor(width * rows.count), offset: 0, stride: width };
-      horizontalPass(source, between, rows.count, x.count, xTable, columns.start, channels);
-      verticalPass(between, target, width, y.count, yTable, rows.start);
-    }
+    copyRows(source, target, x.count * channels, y.count);
+  } else {
+    runPasses(source, target, {
+      x: xTable,
+      y: yTable,
+      verticalFirst: plan.verticalFirst,
+      channels,
+      columns,
+      rows,
+      width: x.count,
+      height: y.count,
+    });
   }
   return result;
-}
-
-/** The buffer between the passes is kept for the next image, unless it is larger than this. */
-const scratchLimit = 4 * 1024 * 1024;
-let scratch = new Uint8Array(0);
-
-function scratchFor(bytes: number): Uint8Array {
-  if (bytes <= scratch.length) return scratch;
-  const fresh = new Uint8Array(bytes);
-  if (bytes <= scratchLimit) scratch = fresh;
-  return fresh;
 }
 
 function fillCanvas(result: Pixels, plan: ResamplePlan): void {
@@ -92,14 +77,4 @@ export function sourceSpan(
   // Both ends grow with the position, so the first and the last one bound all between.
   const end = (table.starts[last] ?? 0) + (table.sizes[last] ?? 0);
   return { start, count: end - start };
-}
-
-function copyArea(source: Area, target: Area, rowBytes: number, rows: number): void {
-  for (let row = 0; row < rows; row++) {
-    const start = source.offset + row * source.stride;
-    target.data.set(
-      source.data.subarray(start, start + rowBytes),
-      target.offset + row * target.stride,
-    );
-  }
 }

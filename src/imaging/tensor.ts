@@ -1,4 +1,5 @@
 import { float16Bits } from './half-float.ts';
+import { openWorkbench } from './kernels.ts';
 import type { Pixels } from './pixels.ts';
 import type { ColourOrder, NormaliseRecipe } from './recipe.ts';
 
@@ -34,19 +35,36 @@ export type TensorFiller = (crop: Pixels, target: TensorData, offset?: number) =
  */
 export function createTensorFiller(options: TensorOptions): TensorFiller {
   const channels = options.colour === 'grey' ? 1 : 3;
-  const tables: TensorData[] = [];
-  for (let channel = 0; channel < channels; channel++) {
-    tables.push(buildTable(options, channel, channels));
-  }
+  const { BYTES_PER_ELEMENT: elementBytes } = arrayTypes[options.elementType];
+  const tableBytes = 256 * elementBytes;
+  const tables = new Uint8Array(buildTensorTable(options).buffer);
+  // A tensor is some planes, one after the other, of some channels each, side by side.
+  const planes = options.layout === 'nchw' ? channels : 1;
+  const planeChannels = channels / planes;
+  const stepBytes = planeChannels * elementBytes;
+  const pixelsAt = tables.length;
+  const elementsAt = pixelsAt + pieceLength * channels;
+
   return (crop, target, offset = 0) => {
     checkTarget(crop, target, offset, channels, options.elementType);
-    const plane = crop.width * crop.height;
-    for (const [channel, table] of tables.entries()) {
-      const source = options.colour === 'bgr' ? 2 - channel : channel;
-      if (options.layout === 'nchw') {
-        spread(crop.data, source, channels, table, target, offset + channel * plane, 1, plane);
-      } else {
-        spread(crop.data, source, channels, table, target, offset + channel, channels, plane);
+    const { kernels, memory } = openWorkbench();
+    const spread = kernels[spreadKernels[options.elementType]];
+    const bytes = memory(elementsAt + pieceLength * stepBytes);
+    const to = new Uint8Array(target.buffer, target.byteOffset + offset * elementBytes);
+    const length = crop.width * crop.height;
+    bytes.set(tables);
+    for (let from = 0; from < length; from += pieceLength) {
+      const count = Math.min(pieceLength, length - from);
+      bytes.set(crop.data.subarray(from * channels, (from + count) * channels), pixelsAt);
+      for (let plane = 0; plane < planes; plane++) {
+        for (let i = 0; i < planeChannels; i++) {
+          const channel = plane * planeChannels + i;
+          const source = pixelsAt + (options.colour === 'bgr' ? 2 - channel : channel);
+          const element = elementsAt + i * elementBytes;
+          spread(source, channels, channel * tableBytes, element, stepBytes, count);
+        }
+        const piece = bytes.subarray(elementsAt, elementsAt + count * stepBytes);
+        to.set(piece, (plane * length + from) * stepBytes);
       }
     }
   };
@@ -63,6 +81,10 @@ export function buildTensorTable(options: TensorOptions): TensorData {
 }
 
 const arrayTypes = { float32: Float32Array, float16: Uint16Array, uint8: Uint8Array } as const;
+const spreadKernels = { float32: 'spread4', float16: 'spread2', uint8: 'spread1' } as const;
+
+/** Pixels that go through the kernels' memory at once: few enough to stay in the processor's cache. */
+const pieceLength = 8192;
 
 function checkTarget(
   crop: Pixels,
@@ -120,24 +142,4 @@ function entry(
     );
   }
   return Math.fround(value);
-}
-
-/** One channel through its table: `count` bytes, `fromStep` apart, to elements `toStep` apart. */
-function spread(
-  data: Uint8Array,
-  first: number,
-  fromStep: number,
-  table: TensorData,
-  target: TensorData,
-  start: number,
-  toStep: number,
-  count: number,
-): void {
-  let from = first;
-  let to = start;
-  for (let i = 0; i < count; i++) {
-    target[to] = table[data[from] as number] as number;
-    from += fromStep;
-    to += toStep;
-  }
 }

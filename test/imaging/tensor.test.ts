@@ -24,7 +24,7 @@ const small: Pixels = {
   channels: 3,
 };
 
-function sha256(data: Float32Array | Uint16Array): string {
+function sha256(data: Float32Array | Uint16Array | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
@@ -76,6 +76,38 @@ describe('layouts', () => {
     const fill = createTensorFiller({ layout: 'nchw', colour: 'rgb', elementType: 'uint8' });
     fill(small, target, 6);
     expect([...target]).toEqual([0, 0, 0, 0, 0, 0, 1, 4, 2, 5, 3, 6]);
+  });
+
+  it.each([
+    ['nchw', 'rgb'],
+    ['nchw', 'bgr'],
+    ['nchw', 'grey'],
+    ['nhwc', 'rgb'],
+    ['nhwc', 'bgr'],
+    ['nhwc', 'grey'],
+  ] as const)('hold for a large crop of any element type: %s %s', (layout, colour) => {
+    const channels = colour === 'grey' ? 1 : 3;
+    const [width, height] = [211, 199];
+    const data = Uint8Array.from({ length: width * height * channels }, (_, i) => (i * 37) >> 2);
+    const expected = new Float32Array(data.length);
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const source = colour === 'bgr' ? 2 - channel : channel;
+        const to =
+          layout === 'nchw' ? channel * width * height + pixel : pixel * channels + channel;
+        expected[to] = data[pixel * channels + source] ?? Number.NaN;
+      }
+    }
+    const crop: Pixels = { data, width, height, channels };
+    const float32 = new Float32Array(data.length);
+    createTensorFiller({ layout, colour, elementType: 'float32' })(crop, float32);
+    expect(sha256(float32)).toBe(sha256(expected));
+    const float16 = new Uint16Array(data.length);
+    createTensorFiller({ layout, colour, elementType: 'float16' })(crop, float16);
+    expect(sha256(float16)).toBe(sha256(Uint16Array.from(expected, float16Bits)));
+    const uint8 = new Uint8Array(data.length);
+    createTensorFiller({ layout, colour, elementType: 'uint8' })(crop, uint8);
+    expect(sha256(uint8)).toBe(sha256(Uint8Array.from(expected)));
   });
 
   it('refuses a target of another type, too short a target, and other channels', () => {
