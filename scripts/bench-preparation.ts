@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { freeMemory } from '../src/core/free-memory.ts';
 import { decodeImage } from '../src/imaging/decode.ts';
+import { createNativePreparer } from '../src/imaging/native-preparer.ts';
 import type { Pixels } from '../src/imaging/pixels.ts';
 import { createPortablePreparer } from '../src/imaging/portable-preparer.ts';
 import type { Preparer } from '../src/imaging/preparation.ts';
@@ -15,9 +16,11 @@ import type { ImagingRecipe, Interpolation } from '../src/imaging/recipe.ts';
 import { resampleCrop } from '../src/imaging/resample.ts';
 import { loadSharp } from '../src/imaging/sharp.ts';
 import { createTensorFiller } from '../src/imaging/tensor.ts';
+import { loadNativeBindings, type NativeBindings } from '../src/platform/native-bindings.ts';
 import { readPackageInfo } from '../src/platform/package-info.ts';
 import { median } from './bench/measurement.ts';
 import { makeLargeJpeg, makeSmallJpegs } from './bench/preparation-photos.ts';
+import { createRegionDecode } from './bench/region-decode.ts';
 import { measureInTurns } from './bench/turns.ts';
 
 const SIDE = 224;
@@ -62,7 +65,15 @@ function resample(pixels: Pixels, how: ImagingRecipe): void {
   freeMemory(resampleCrop(pixels, how).data);
 }
 
-/** The whole way of one image. */
+type Way = (body: Body) => Promise<void>;
+
+/** A photo as a request carries it, and as a file. */
+interface Body {
+  readonly jpeg: Buffer;
+  readonly json: Buffer;
+}
+
+/** From a JPEG's bytes to the tensor. */
 function goWhole(preparer: Preparer): (jpeg: Uint8Array) => Promise<void> {
   return async (jpeg) => {
     const header = probeImage(jpeg);
@@ -71,9 +82,34 @@ function goWhole(preparer: Preparer): (jpeg: Uint8Array) => Promise<void> {
     if (!prepared.ok) throw new Error(prepared.error.detail);
   };
 }
-const goPortable = {
-  bilinear: goWhole(createPortablePreparer({ recipe: bilinear, tensor })),
-  bicubic: goWhole(createPortablePreparer({ recipe: bicubic, tensor })),
+
+function createPortableWay(how: ImagingRecipe): Way {
+  const go = goWhole(createPortablePreparer({ recipe: how, tensor }));
+  return ({ jpeg }) => go(jpeg);
+}
+
+const jsonStart = '{"image":"';
+const jsonEnd = '"}';
+
+/** From base64 to the tensor. */
+function createNativeWay(how: ImagingRecipe, bindings: NativeBindings): Way {
+  const go = goWhole(createNativePreparer({ recipe: how, tensor }, bindings));
+  const memory = new Uint8Array(8 * 1024 * 1024);
+  return ({ json }) => {
+    const end = json.length - jsonEnd.length;
+    const length = bindings.decodeBase64(json, jsonStart.length, end, memory);
+    return go(memory.subarray(0, length));
+  };
+}
+
+const portable = { bilinear: createPortableWay(bilinear), bicubic: createPortableWay(bicubic) };
+const bindings = loadNativeBindings();
+if (!bindings.ok) {
+  process.stderr.write(`${bindings.error}\n`);
+}
+const native = bindings.ok && {
+  bilinear: createNativeWay(bilinear, bindings.value),
+  bicubic: createNativeWay(bicubic, bindings.value),
 };
 
 /** With what exact pixels need, and nothing around it. */
@@ -82,19 +118,40 @@ async function decodeBySharp(jpeg: Uint8Array): Promise<void> {
   freeMemory(await sharp(jpeg, options).raw().toBuffer());
 }
 
+/** The native way's rows; none where the addon or its C counterpart cannot be built. */
+function nativeTasks(bodies: readonly Body[]) {
+  const jpegs = bodies.map(({ jpeg }) => jpeg);
+  const inC = {
+    bilinear: native ? createRegionDecode(jpegs, bilinear) : undefined,
+    bicubic: native ? createRegionDecode(jpegs, bicubic) : undefined,
+  };
+  if (!native || inC.bilinear === undefined || inC.bicubic === undefined) return {};
+  return {
+    'region decode in C, bilinear': inC.bilinear,
+    'region decode in C, bicubic': inC.bicubic,
+    'base64 to tensor natively, bilinear': (i: number) => native.bilinear(bodies[i] as Body),
+    'base64 to tensor natively, bicubic': (i: number) => native.bicubic(bodies[i] as Body),
+  };
+}
+
 async function measure(jpegs: readonly Buffer[], rounds: number, repeat: number) {
   const decoded = await Promise.all(jpegs.map(decode));
   const crops = decoded.map((pixels) => resampleCrop(pixels, bicubic));
-  const jpeg = (i: number) => jpegs[i] as Buffer;
   const pixels = (i: number) => decoded[i] as Pixels;
+  const bodies = jpegs.map((jpeg) => ({
+    jpeg,
+    json: Buffer.from(`${jsonStart}${jpeg.toString('base64')}${jsonEnd}`),
+  }));
+  const body = (i: number) => bodies[i] as Body;
   return measureInTurns(
     {
-      "sharp's decode alone": (i) => decodeBySharp(jpeg(i)),
-      'resampler alone, bilinear': (i) => resample(pixels(i), bilinear),
-      'resampler alone, bicubic': (i) => resample(pixels(i), bicubic),
-      'tensor alone': (i) => fillTensor(crops[i] as Pixels, target),
-      'whole portable way, bilinear': (i) => goPortable.bilinear(jpeg(i)),
-      'whole portable way, bicubic': (i) => goPortable.bicubic(jpeg(i)),
+      ...nativeTasks(bodies),
+      "sharp's decode alone": (i: number) => decodeBySharp(body(i).jpeg),
+      'resampler alone, bilinear': (i: number) => resample(pixels(i), bilinear),
+      'resampler alone, bicubic': (i: number) => resample(pixels(i), bicubic),
+      'tensor alone': (i: number) => fillTensor(crops[i] as Pixels, target),
+      'whole portable way, bilinear': (i: number) => portable.bilinear(body(i)),
+      'whole portable way, bicubic': (i: number) => portable.bicubic(body(i)),
     },
     { rounds, photos: jpegs.length, repeat },
   );
@@ -105,7 +162,6 @@ const smallMs = await measure(small, 20, 6);
 process.stderr.write('measuring a photo of 4000 x 3000 ...\n');
 const largeMs = await measure([large], 8, 2);
 
-const names = Object.keys(smallMs) as (keyof typeof smallMs)[];
 const kilobytes = (jpegs: readonly Buffer[]) =>
   (jpegs.reduce((sum, { length }) => sum + length, 0) / jpegs.length / 1000).toFixed(0);
 const table = new Table({
@@ -117,22 +173,36 @@ const table = new Table({
   colAligns: ['left', 'right', 'right'],
   style: { head: [], border: [] },
 });
-for (const name of names) {
-  table.push([name, median(smallMs[name]).toFixed(2), median(largeMs[name]).toFixed(1)]);
+for (const [name, times] of Object.entries(smallMs)) {
+  table.push([name, median(times).toFixed(2), median(largeMs[name] ?? []).toFixed(1)]);
 }
 console.log(table.toString());
 
+/** The median, over the rounds, of one row against the sum of others in the same round. */
+function ratio(ms: Record<string, number[]>, whole: string, ...parts: string[]): string {
+  const at = (name: string, round: number) => ms[name]?.[round] ?? Number.NaN;
+  const ratios = (ms[whole] ?? []).map(
+    (value, round) => value / parts.reduce((sum, part) => sum + at(part, round), 0),
+  );
+  return median(ratios).toFixed(3);
+}
+
 for (const filter of ['bilinear', 'bicubic'] as const) {
-  const ratio = (ms: typeof smallMs) =>
-    median(
-      ms[`whole portable way, ${filter}`].map(
-        (whole, round) =>
-          whole /
-          ((ms["sharp's decode alone"][round] ?? Number.NaN) +
-            (ms[`resampler alone, ${filter}`][round] ?? Number.NaN)),
-      ),
-    ).toFixed(3);
-  console.log(
-    `whole portable way / (sharp's decode + resampler), ${filter}: ${ratio(smallMs)} and ${ratio(largeMs)}`,
+  const compare = (what: string, whole: string, ...parts: string[]) =>
+    console.log(
+      `${what}, ${filter}: ${ratio(smallMs, whole, ...parts)} and ${ratio(largeMs, whole, ...parts)}`,
+    );
+  if (native) {
+    compare(
+      'base64 to tensor natively / region decode in C',
+      `base64 to tensor natively, ${filter}`,
+      `region decode in C, ${filter}`,
+    );
+  }
+  compare(
+    "whole portable way / (sharp's decode + resampler)",
+    `whole portable way, ${filter}`,
+    "sharp's decode alone",
+    `resampler alone, ${filter}`,
   );
 }
