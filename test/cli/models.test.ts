@@ -53,7 +53,7 @@ describe('models check', () => {
     const { exitCode, stdout, stderr } = await runCli(['models', 'check', ...own]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^OK {6}efficientnet-lite0 1: 1000 classes\n {8}float32: cpu, 5 golden examples right\n {8}int8: (cpu, 5 golden examples right|not run: expected a CPU with .+); first class as float32 on 98\.4 % of 1000 images\n$/,
+      /^OK {6}efficientnet-lite0 1: 1000 classes\n {8}float32: cpu, \w+ imaging, 5 golden examples right\n {8}int8: (cpu, \w+ imaging, 5 golden examples right|not run: expected a CPU with .+); first class as float32 on 98\.4 % of 1000 images\n$/,
     );
   });
 

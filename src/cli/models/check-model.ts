@@ -83,7 +83,7 @@ async function checkVariant(
   const { state, model, session } = status;
   const found = {
     ...(model && { sha256: model.sha256 }),
-    ...(session && { device: session.device }),
+    ...(session && { device: session.device, imaging: session.imaging }),
   };
   return { verdict: { ...facts, ok: state === 'ready', ...found }, status };
 }

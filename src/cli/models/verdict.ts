@@ -10,6 +10,8 @@ export interface VariantVerdict extends Pick<Variant, 'name' | 'agreement'> {
   readonly notRun?: string;
   readonly sha256?: string;
   readonly device?: string;
+  /** How its images were prepared. */
+  readonly imaging?: string;
   /** How many golden examples the manifest has for it. */
   readonly examples: number;
 }
@@ -45,13 +47,14 @@ export function formatVerdict({ model, ok, problems, variants, ...facts }: Verdi
   return `${title}\n${lines.join('')}`;
 }
 
-function formatProof({ notRun, device, examples }: VariantVerdict): string {
+function formatProof({ notRun, device, imaging, examples }: VariantVerdict): string {
   if (notRun !== undefined) {
     return `not run: ${notRun}`;
   }
+  const means = `${device}, ${imaging} imaging`;
   return examples === 0
-    ? `${device}, no golden examples, so its answers are unproven`
-    : `${device}, ${examples} golden examples right`;
+    ? `${means}, no golden examples, so its answers are unproven`
+    : `${means}, ${examples} golden examples right`;
 }
 
 function formatAgreement(
