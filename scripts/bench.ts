@@ -52,6 +52,7 @@ const bareLoop = await startBareLoop(
     preparedFile: undefined,
     manifest: model.value.manifest,
     device: 'cpu',
+    threads: 1,
   },
   photos,
 );

@@ -8,6 +8,7 @@ import { createLifecycle } from './core/lifecycle.ts';
 import { createLogIdSource } from './core/log-id.ts';
 import { type AppOptions, createAdminApp, createServiceApp } from './http/app.ts';
 import { createListener, type Listener } from './http/listener.ts';
+import { chooseShape } from './inference/parallel-shape.ts';
 import { createImageService, type ImageService, type ServiceStatus } from './inference/service.ts';
 import { readCpuFeatures } from './platform/cpu-features.ts';
 import { hasCudaProvider } from './platform/cuda-provider.ts';
@@ -116,7 +117,7 @@ export async function composeServices(
         modelsDir: config.modelsDir,
         imaging: config.imaging,
         stateDir: config.stateDir,
-        workers: countWorkers(service.workers),
+        ...chooseShape(service, availableParallelism()),
         runtimeVersion,
         cpuFeatures: cpuFeatures.join(' '),
         chooseVariant: (manifest: Manifest) =>
@@ -129,11 +130,6 @@ export async function composeServices(
 
 function listenerStep(name: string, listener: Listener) {
   return { name, start: listener.start, stop: listener.drain };
-}
-
-/** One worker a processor that this process may really use: affinity and cgroup quota count. */
-function countWorkers(configured: ServiceConfig['workers']): number {
-  return configured === 'auto' ? availableParallelism() : configured;
 }
 
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {

@@ -23,8 +23,8 @@ export function findService(config: Config, name: string | undefined): ServiceCo
 
 /** A service for a model that needs none configured, with the settings common to all. */
 export function describeServiceFor(config: Config, model: string): ServiceConfig {
-  const { variant, device, workers, deadlineMs, queue } = config;
-  return { deployName: model, model, variant, device, workers, deadlineMs, queue };
+  const { variant, device, workers, threads, deadlineMs, queue } = config;
+  return { deployName: model, model, variant, device, workers, threads, deadlineMs, queue };
 }
 
 /** Builds one service without HTTP; it has not begun to load. */

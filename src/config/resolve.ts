@@ -59,6 +59,7 @@ function resolveService(
     variant: pick(service.variant, top.variant, 'variant'),
     device: pick(service.device, top.device, 'device'),
     workers: pick(service.workers, top.workers, 'workers'),
+    threads: pick(service.threads, top.threads, 'threads'),
     deadlineMs: pick(service.deadlineMs, top.deadlineMs, 'deadlineMs'),
     queue: {
       maxRequests: pick(service.queue?.maxRequests, top.queue.maxRequests, 'queue', 'maxRequests'),

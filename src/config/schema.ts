@@ -25,6 +25,7 @@ const device = () => z.enum(['auto', 'cpu', 'cuda']);
 const variant = () => z.enum(['auto', 'float32', 'int8']);
 const imaging = () => z.enum(['auto', 'native', 'portable']);
 const workers = () => z.union([z.literal('auto'), z.int().min(1).max(64)]);
+const threads = () => z.union([z.literal('auto'), z.int().min(1).max(64)]);
 const deadlineMs = () => z.int().min(10).max(600_000);
 const maxRequests = () => z.int().min(1).max(100_000);
 
@@ -54,6 +55,7 @@ const service = z.strictObject({
   variant: variant().exactOptional().register(keyHelp, { help: '`variant` for this service.' }),
   device: device().exactOptional().register(keyHelp, { help: '`device` for this service.' }),
   workers: workers().exactOptional().register(keyHelp, { help: '`workers` for this service.' }),
+  threads: threads().exactOptional().register(keyHelp, { help: '`threads` for this service.' }),
   deadlineMs: deadlineMs()
     .exactOptional()
     .register(keyHelp, { help: '`deadlineMs` for this service.' }),
@@ -163,6 +165,9 @@ export const configSchema = z
     workers: workers().default('auto').register(keyHelp, {
       help: 'Worker threads of a service; `auto` is one for each processor that this process may use.',
       common: true,
+    }),
+    threads: threads().default('auto').register(keyHelp, {
+      help: 'Threads on which a worker runs the model; `auto` is 1, which answers most requests a second; more of them answer a single request sooner.',
     }),
     deadlineMs: deadlineMs().default(10_000).register(keyHelp, {
       help: 'How long a request may take, waiting included, before it is given up.',

@@ -16,6 +16,8 @@ export interface ModelSetup {
   readonly preparedFile: string | undefined;
   readonly manifest: Manifest;
   readonly device: DevicePreference;
+  /** On which a session on the CPU runs. */
+  readonly threads: number;
   /** The only device that the graph is right on, whatever the preference may find. */
   readonly needsDevice?: 'cpu' | undefined;
 }

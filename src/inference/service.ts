@@ -36,6 +36,8 @@ export interface ServiceOptions {
   readonly device: DevicePreference;
   readonly imaging: ImagingPreference;
   readonly workers: number;
+  /** On which each worker runs the model. */
+  readonly threads: number;
   readonly deadlineMs: number;
   readonly queue: { readonly maxRequests: number; readonly maxBytes: number };
   /** What a prepared graph depends on beside the model. */
@@ -147,6 +149,7 @@ export function createImageService(
         preparedFile,
         manifest,
         device: options.device,
+        threads: options.threads,
         needsDevice: variant.needs.device,
         imaging: options.imaging,
         proven,

@@ -114,13 +114,20 @@ async function openOnCuda(setup: ModelSetup): Promise<Result<OpenedSession, stri
   }
 }
 
-/** One thread for each session: several such sessions answer more requests than one with all. */
 export const cpuSessionOptions = {
   executionProviders: ['cpu'],
   graphOptimizationLevel: 'all',
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
 } as const satisfies Session.SessionOptions;
+
+/** Threads that wait for work must not spin: other workers need the processors. */
+function onThreads(threads: number): Session.SessionOptions {
+  return {
+    intraOpNumThreads: threads,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+}
 
 /** A prepared graph is optimised already; doing it again would copy its mapped weights. */
 export const preparedSessionOptions = {
@@ -136,14 +143,20 @@ async function openOnCpu(
   let reason = deviceReason;
   if (setup.preparedFile !== undefined) {
     try {
-      const session = await InferenceSession.create(setup.preparedFile, preparedSessionOptions);
+      const session = await InferenceSession.create(setup.preparedFile, {
+        ...preparedSessionOptions,
+        ...onThreads(setup.threads),
+      });
       return ok({ session, device: 'cpu', deviceReason, isPrepared: true });
     } catch (error) {
       reason += `; the model's prepared form cannot be loaded, so its own file is used: ${(error as Error).message}`;
     }
   }
   try {
-    const session = await InferenceSession.create(setup.modelFile, cpuSessionOptions);
+    const session = await InferenceSession.create(setup.modelFile, {
+      ...cpuSessionOptions,
+      ...onThreads(setup.threads),
+    });
     return ok({ session, device: 'cpu', deviceReason: reason, isPrepared: false });
   } catch (error) {
     return err(describeLoadError(setup.manifest.model, error as Error));

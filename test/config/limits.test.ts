@@ -19,6 +19,8 @@ const wholeNumbers: Readonly<Record<string, readonly [number, number]>> = {
   'http.maxConnections': [1, 65_535],
   drainTimeoutMs: [0, 600_000],
   workers: [1, 64],
+  threads: [1, 64],
+  'services[0].threads': [1, 64],
   'services[0].workers': [1, 64],
 };
 
@@ -29,6 +31,8 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   variant: ['auto', 'float32', 'int8'],
   'services[0].variant': ['auto', 'float32', 'int8'],
   workers: ['auto'],
+  threads: ['auto'],
+  'services[0].threads': ['auto'],
   'services[0].workers': ['auto'],
   'http.statusCodes': ['compatible', 'semantic'],
   'http.errorDetail': ['full', 'code'],

@@ -15,6 +15,7 @@ test('is all defaults without a file', () => {
     device: 'auto',
     imaging: 'auto',
     workers: 'auto',
+    threads: 'auto',
     deadlineMs: 10_000,
     queue: { maxRequests: 256, maxBytes: 268_435_456 },
     services: [
@@ -24,6 +25,7 @@ test('is all defaults without a file', () => {
         variant: 'float32',
         device: 'auto',
         workers: 'auto',
+        threads: 'auto',
         deadlineMs: 10_000,
         queue: { maxRequests: 256, maxBytes: 268_435_456 },
       },
@@ -87,6 +89,7 @@ services:
         variant: 'float32',
         device: 'cuda',
         workers: 2,
+        threads: 'auto',
         deadlineMs: 300,
         queue: { maxRequests: 9, maxBytes: 4096 },
       },
@@ -96,6 +99,7 @@ services:
         variant: 'float32',
         device: 'cpu',
         workers: 'auto',
+        threads: 'auto',
         deadlineMs: 700,
         queue: { maxRequests: 9, maxBytes: 268_435_456 },
       },
@@ -110,7 +114,13 @@ services:
     });
     expect(services).toMatchObject([
       { device: 'auto', deadlineMs: 50, workers: 2, queue: { maxBytes: 1_048_576 } },
-      { device: 'auto', deadlineMs: 50, workers: 'auto', queue: { maxBytes: 1_048_576 } },
+      {
+        device: 'auto',
+        deadlineMs: 50,
+        workers: 'auto',
+        threads: 'auto',
+        queue: { maxBytes: 1_048_576 },
+      },
     ]);
   });
 

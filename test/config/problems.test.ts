@@ -22,7 +22,7 @@ services:
   expect(lines.sort()).toEqual(
     [
       'port (edge-infer.yaml:2:7): expected a whole number from 0 to 65535, found "80"',
-      'prot (edge-infer.yaml:3:1): expected one of host, port, admin, stateDir, modelsDir, variant, device, imaging, workers, deadlineMs, queue, services, http, drainTimeoutMs, log, found the unknown key "prot"; did you mean "port"?',
+      'prot (edge-infer.yaml:3:1): expected one of host, port, admin, stateDir, modelsDir, variant, device, imaging, workers, threads, deadlineMs, queue, services, http, drainTimeoutMs, log, found the unknown key "prot"; did you mean "port"?',
       'services[0].deployName (edge-infer.yaml:5:17): expected text of 1 to 64 characters without / \\ ? # %, control characters or spaces at its ends, and not "." or "..", found "a/b"',
       'services[0].deadlineMs (edge-infer.yaml:7:17): expected a whole number from 10 to 600000, found 5',
       'services[1].deployName (edge-infer.yaml:8:5): expected text of 1 to 64 characters without / \\ ? # %, control characters or spaces at its ends, and not "." or "..", found nothing',

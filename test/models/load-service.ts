@@ -11,7 +11,11 @@ export interface Loaded extends AsyncDisposable {
 }
 
 /** Loads a model as the server does, keeping what it warns of. */
-export async function load(stateDir: string, model: string, workers = 1): Promise<Loaded> {
+export async function load(
+  stateDir: string,
+  model: string,
+  { workers = 1, threads = 1 } = {},
+): Promise<Loaded> {
   const warnings: string[] = [];
   const service = createImageService(
     {
@@ -22,6 +26,7 @@ export async function load(stateDir: string, model: string, workers = 1): Promis
       device: 'cpu',
       imaging: 'auto',
       workers,
+      threads,
       deadlineMs: 10_000,
       queue: { maxRequests: 10, maxBytes: 1e8 },
       runtimeVersion: '1',

@@ -25,7 +25,7 @@ test('says why there is no prepared form, and serves the model all the same', as
 
 test('workers map the same weights and copy none of them', async () => {
   const stateDir = join(folder, 'shared');
-  await using loaded = await load(stateDir, randomModel, 2);
+  await using loaded = await load(stateDir, randomModel, { workers: 2 });
   await Promise.all([classifyPhoto(loaded), classifyPhoto(loaded)]);
   const { weights } = await formFiles(stateDir);
   // Matrices are stored once more, rearranged for their kernels: else each worker would do that

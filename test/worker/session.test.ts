@@ -30,7 +30,7 @@ async function load(
     ...describeClassifier(model),
     files: { 'model.onnx': SHA256, 'labels.en.json': SHA256 },
   });
-  return loadSession({ modelFile, preparedFile, manifest, device: 'cpu' });
+  return loadSession({ modelFile, preparedFile, manifest, device: 'cpu', threads: 1 });
 }
 
 async function loaded(...args: Parameters<typeof load>): Promise<LoadedSession> {
