@@ -5,8 +5,14 @@ import type { ModelSetup } from '../../src/inference/protocol.ts';
 import type { Measurement } from './measurement.ts';
 
 export interface BareLoop {
-  /** Classifies `imageCount` images, shared out evenly among the threads. */
-  measure(imageCount: number): Promise<Measurement>;
+  /**
+   * Classifies `imageCount` images, shared out evenly among the threads; `beside` may do something
+   * else meanwhile on the main thread, whose CPU time is not counted.
+   */
+  measure(
+    imageCount: number,
+    beside?: (work: Promise<unknown>) => Promise<unknown>,
+  ): Promise<Measurement>;
   close(): Promise<void>;
 }
 
@@ -30,22 +36,23 @@ export async function startBareLoop(
   await Promise.all(workers.map((worker) => once(worker, 'message')));
 
   return {
-    async measure(imageCount) {
+    async measure(imageCount, beside = (work) => work) {
       const share = Math.ceil(imageCount / threads);
       const cpuBefore = process.cpuUsage();
+      const ownBefore = process.threadCpuUsage();
       const startedMs = performance.now();
-      await Promise.all(
-        workers.map(async (worker) => {
-          worker.postMessage(share);
-          await once(worker, 'message');
-        }),
-      );
+      const work = workers.map(async (worker) => {
+        worker.postMessage(share);
+        await once(worker, 'message');
+      });
+      await beside(Promise.all(work));
       const seconds = (performance.now() - startedMs) / 1000;
       const cpu = process.cpuUsage(cpuBefore);
+      const own = process.threadCpuUsage(ownBefore);
       const images = share * threads;
       return {
         imagesPerSecond: images / seconds,
-        cpuMsPerImage: (cpu.user + cpu.system) / 1000 / images,
+        cpuMsPerImage: (cpu.user + cpu.system - own.user - own.system) / 1000 / images,
       };
     },
     async close() {
