@@ -43,6 +43,7 @@ const owners = {
   'prom-client': 'telemetry',
   yaml: 'config',
   commander: 'cli',
+  'd3-scale': 'cli',
 };
 
 const toPath = (name) => {

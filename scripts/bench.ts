@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { loadModelPackage } from '../src/catalog/model-package.ts';
 import { chooseVariant } from '../src/catalog/variants.ts';
+import { meanStagesMs, readStageTotals } from '../src/cli/bench/stage-times.ts';
 import { readCpuFeatures } from '../src/platform/cpu-features.ts';
 import { readPackageInfo } from '../src/platform/package-info.ts';
 import { startBareLoop } from './bench/bare-loop.ts';
@@ -19,7 +20,6 @@ import { type Measurement, median } from './bench/measurement.ts';
 import { encodeRequest } from './bench/photos.ts';
 import { makeSmallJpegs } from './bench/preparation-photos.ts';
 import { type ServerProcess, startServerProcess } from './bench/server-process.ts';
-import { readStages } from './bench/stages.ts';
 
 const CALLERS = [8, 64];
 const ROUNDS = 5;
@@ -141,7 +141,8 @@ const stageTable = new Table({
   colAligns: ['left', 'right'],
   style: { head: [], border: [] },
 });
-for (const { stage, meanMs } of await readStages(server.adminUrl)) {
+const means = meanStagesMs(new Map(), await readStageTotals(server.adminUrl));
+for (const [stage, meanMs] of Object.entries(means)) {
   stageTable.push([stage, meanMs.toFixed(2)]);
 }
 console.log(stageTable.toString());

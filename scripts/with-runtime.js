@@ -5,7 +5,7 @@
  *
  *     node scripts/with-runtime.js [--server] COMMAND [ARGUMENT...]
  *
- * `--server` adds what a server's environment should hold (server-environment.js).
+ * `--server` adds what a server's environment should hold (src/platform/server-environment.js).
  *
  * Plain JavaScript for any Node >= 20 and nothing else, because it is what a fresh clone runs first.
  */
@@ -14,8 +14,8 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serverEnvironment } from '../src/platform/server-environment.js';
 import { buildNativeIfPossible } from './build-native.js';
-import { serverEnvironment } from './server-environment.js';
 
 const MINIMUM_NODE_MAJOR = 24; // the first that runs TypeScript as it is
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -36,6 +36,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'prom-client-owner': ['src/core/prom.ts', 'prom-client'],
   'yaml-owner': ['src/core/yaml.ts', 'yaml'],
   'commander-owner': ['src/core/commander.ts', 'commander'],
+  'd3-scale-owner': ['src/core/d3-scale.ts', 'd3-scale'],
 };
 
 interface Cruise {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { serverEnvironment } from '../server-environment.js';
+import { serverEnvironment } from '../../src/platform/server-environment.js';
 
 export interface ServerProcess {
   /** `http://127.0.0.1:PORT` of the service address. */

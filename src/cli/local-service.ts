@@ -40,3 +40,10 @@ export async function createLocalService(
   }
   return created;
 }
+
+/** Why a command cannot use a model, in a sentence or a list of them. */
+export function describeUnloadable(model: string, problems: readonly string[]): string {
+  return problems.length === 1
+    ? `the model ${model} cannot be loaded: ${problems[0]}`
+    : `the model ${model} cannot be loaded:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
+}

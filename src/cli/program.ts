@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { readPackageInfo } from '../platform/package-info.ts';
+import { createBenchCommand } from './commands/bench.ts';
 import { createClassifyCommand } from './commands/classify.ts';
 import { createConfigCommand } from './commands/config.ts';
 import { createModelsCommand } from './commands/models.ts';
@@ -10,11 +11,12 @@ Examples:
   edge-infer serve
   edge-infer classify models/efficientnet-lite0/golden/coffee.png
   edge-infer models check
+  edge-infer bench --budget 200ms
   edge-infer config show
 
 Exit codes, of every command:
   0    done
-  1    some of the files or models failed; the others are done
+  1    some of the files, images or models failed; the others are done
   64   wrong usage of the command line
   66   a named file or folder does not exist; the others are done
   70   a fault of edge-infer itself
@@ -32,6 +34,7 @@ export function createProgram(): Command {
     .addCommand(createServeCommand())
     .addCommand(createClassifyCommand())
     .addCommand(createModelsCommand())
+    .addCommand(createBenchCommand())
     .addCommand(createConfigCommand())
     .addHelpText('after', EXAMPLES_AND_EXIT_CODES);
   return adoptManners(program, 'edge-infer');

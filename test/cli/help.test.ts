@@ -6,13 +6,21 @@ import { describe, expect, test } from 'vitest';
 import { mainFile, makeFolder, runCli } from '../support/run-cli.ts';
 import { packageRoot } from '../support/server.ts';
 
-const commands = ['serve', 'classify', 'models', 'models list', 'models check', 'config'];
+const commands = ['serve', 'classify', 'models', 'models list', 'models check', 'bench', 'config'];
 
 describe('help', () => {
   test('of the program names every command and every exit code', async () => {
     const { exitCode, stdout, stderr } = await runCli([]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const text of ['serve', 'classify', 'models', 'config', 'Examples:', 'Exit codes']) {
+    for (const text of [
+      'serve',
+      'classify',
+      'models',
+      'bench',
+      'config',
+      'Examples:',
+      'Exit codes',
+    ]) {
       expect(stdout).toContain(text);
     }
     const codes = [...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map(([, code]) => Number(code));
@@ -30,7 +38,12 @@ describe('help', () => {
     }
   });
 
-  test('has examples that work when pasted', async () => {
+  test.each([
+    ['classify', 4, ',espresso,'],
+    ['models list', 2, ''],
+    ['models check', 3, ''],
+    ['bench', 2, '<svg'],
+  ])('of %s has examples that work when pasted', async (command, count, written) => {
     const folder = await makeFolder();
     await symlink(join(packageRoot, 'models'), join(folder, 'models'));
     await mkdir(join(folder, 'bin'));
@@ -40,14 +53,13 @@ describe('help', () => {
       PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}`,
       EDGE_INFER_STATE_DIR: join(folder, 'state'),
     };
-    const examples: string[] = [];
-    for (const command of ['classify', 'models list', 'models check']) {
-      const { stdout } = await runCli([...command.split(' '), '--help']);
-      examples.push(...[...stdout.matchAll(/^ {2}(edge-infer .+)$/gm)].map(([line]) => line));
-    }
-    expect(examples).toHaveLength(9);
+    const { stdout } = await runCli([...command.split(' '), '--help']);
+    const examples = [...stdout.matchAll(/^ {2}(edge-infer .+)$/gm)].map(([line]) => line);
+    expect(examples).toHaveLength(count);
     await promisify(execFile)('bash', ['-ec', examples.join('\n')], { cwd: folder, env });
-    expect(await readFile(join(folder, 'results.csv'), 'utf8')).toContain(',espresso,');
+    const files = (await readdir(folder)).filter((name) => /\.(csv|html)$/.test(name));
+    const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+    expect(texts.join('')).toContain(written);
   });
 
   test('and the configuration are shown without loading the server', async () => {
@@ -80,6 +92,10 @@ describe('wrong usage ends with 64 and names what was probably meant:', () => {
     { args: ['classify'], message: 'missing required argument' },
     { args: ['classify', 'x.png', '--top', '0'], message: 'at least 1, found "0"' },
     { args: ['classify', 'x.png', '--json', '--csv'], message: 'cannot be used with' },
+    { args: ['bench', '--callers', '1,0'], message: 'from 1 to 1024 with commas' },
+    { args: ['bench', '--duration', '5ms'], message: '0.1s to 3600s, found "5ms"' },
+    { args: ['bench', '--budget', 'soon'], message: 'a time such as 200ms' },
+    { args: ['bench', '--chart', 'x.png'], message: 'ends in .html or .svg' },
     { args: ['classify', 'x.png', '--model', 'm', '--service', 's'], message: 'cannot be used' },
   ])('$args', async ({ args, message }) => {
     const { exitCode, stdout, stderr } = await runCli(args);

@@ -2,8 +2,14 @@ import type { Command } from 'commander';
 import { exitCodes, OperatorError } from '../../core/errors.ts';
 import type { ImageService } from '../../inference/service.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { catchInterrupt, EXIT_INTERRUPTED } from '../interrupt.ts';
 import { loadLocalConfig, resolveModelName } from '../local-config.ts';
-import { createLocalService, describeServiceFor, findService } from '../local-service.ts';
+import {
+  createLocalService,
+  describeServiceFor,
+  describeUnloadable,
+  findService,
+} from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { describeFault, type FileResult } from './file-result.ts';
 import { type FoundFile, findImageFiles, type SearchCounts } from './image-files.ts';
@@ -20,9 +26,6 @@ export interface ClassifyOptions {
   readonly json?: true;
   readonly csv?: true;
 }
-
-/** Shells' convention for a program that ended because of signal 2, SIGINT. */
-const EXIT_INTERRUPTED = 130;
 
 /** Classifies the named files and prints a result for each; resolves to the exit code. */
 export async function runClassify(
@@ -43,11 +46,10 @@ export async function runClassify(
     throw new OperatorError('CONFIG', describeUnloadable(chosen.model, problems));
   }
   // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
-  const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
-  const exitCode = await classifyFiles(named, service, options, interrupt.signal);
+  const interrupt = catchInterrupt();
+  const exitCode = await classifyFiles(named, service, options, interrupt);
   await service.close();
-  return interrupt.signal.aborted ? EXIT_INTERRUPTED : exitCode;
+  return interrupt.aborted ? EXIT_INTERRUPTED : exitCode;
 }
 
 async function classifyFiles(
@@ -151,10 +153,4 @@ function summarize(
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function describeUnloadable(model: string, problems: readonly string[]): string {
-  return problems.length === 1
-    ? `the model ${model} cannot be loaded: ${problems[0]}`
-    : `the model ${model} cannot be loaded:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
 }
