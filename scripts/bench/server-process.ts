@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { serverEnvironment } from '../../src/platform/server-environment.js';
 
 export interface ServerProcess {
+  readonly pid: number;
   /** `http://127.0.0.1:PORT` of the service address. */
   readonly url: string;
   readonly adminUrl: string;
@@ -29,7 +30,10 @@ const READY_TIMEOUT_MS = 60_000;
 const TICK_MS = 10;
 
 /** Starts the real server in a process of its own, so that its CPU time and memory are its alone. */
-export async function startServerProcess(flags: readonly string[] = []): Promise<ServerProcess> {
+export async function startServerProcess(
+  flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const [port, adminPort] = await findFreePorts();
   const url = `http://127.0.0.1:${port}`;
   const startedMs = performance.now();
@@ -46,12 +50,16 @@ export async function startServerProcess(flags: readonly string[] = []): Promise
       'warn',
       ...flags,
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...serverEnvironment, ...process.env } },
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...serverEnvironment, ...process.env, ...environment },
+    },
   );
   await waitUntilReady(url, child, startedMs);
   const readyAfterMs = performance.now() - startedMs;
 
   return {
+    pid: child.pid ?? 0,
     url,
     adminUrl: `http://127.0.0.1:${adminPort}`,
     readyAfterMs,
