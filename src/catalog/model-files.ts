@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freeMemory } from '../core/free-memory.ts';
 
 const GIT_LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
@@ -25,13 +25,28 @@ export async function findFileProblem(
   }
 }
 
-/** SHA-256 of a file as lower-case hex, read in pieces. */
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * SHA-256 of a file as lower-case hex, read into one piece of memory again and again: a stream's
+ * many would stay with the process, tens of megabytes for a large model.
+ */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-    hash.update(chunk as Buffer);
+  const piece = new Uint8Array(PIECE_BYTES);
+  const file = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(piece);
+      if (bytesRead === 0) {
+        return hash.digest('hex');
+      }
+      hash.update(piece.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+    freeMemory(piece);
   }
-  return hash.digest('hex');
 }
 
 async function isGitLfsPointer(path: string): Promise<boolean> {
