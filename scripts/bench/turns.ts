@@ -14,11 +14,13 @@ export async function measureInTurns(
   tasks: Readonly<Record<string, Task | ProgramTask>>,
   { rounds, photos, repeat }: { rounds: number; photos: number; repeat: number },
 ): Promise<Record<string, number[]>> {
-  const measured: Record<string, number[]> = {};
+  const measured: Record<string, number[]> = Object.fromEntries(
+    Object.keys(tasks).map((name) => [name, []]),
+  );
   const warmUpRounds = Math.ceil(rounds / 4);
   for (let round = -warmUpRounds; round < rounds; round++) {
     for (const [name, task] of Object.entries(tasks)) {
-      const times = (measured[name] ??= []);
+      const times = measured[name] ?? [];
       if (typeof task !== 'function') {
         const cpuMs = task.measure(repeat);
         if (round >= 0) times.push(cpuMs);
