@@ -12,7 +12,7 @@ const allowed = {
   worker: ['core', 'catalog', 'imaging', 'protocol', 'cuda-provider'],
   inference: ['core', 'catalog', 'telemetry'],
   http: ['core', 'inference', 'telemetry'],
-  cli: ['core', 'config', 'catalog', 'inference', 'platform', 'telemetry', 'compose'],
+  cli: ['core', 'config', 'catalog', 'imaging', 'inference', 'platform', 'telemetry', 'compose'],
 };
 
 const reasons = {
@@ -28,7 +28,7 @@ const reasons = {
     'a worker thread knows one model and no server; it is loaded by URL and spoken to in protocol.ts.',
   inference: 'queues and pools serve HTTP and the command line alike, so they know neither.',
   http: 'the wire is one way in among others: it uses services and never builds or configures them.',
-  cli: 'commands read the configuration and let compose.ts build; they never wire parts themselves.',
+  cli: 'commands read the configuration and let compose.ts build; they never wire parts themselves. Of imaging they take pure functions, to try other recipes.',
 };
 
 /** Packages with one owner folder, so that replacing one touches one folder. */

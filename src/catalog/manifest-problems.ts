@@ -14,12 +14,13 @@ export function describeManifestIssues(issues: readonly Issue[], manifest: unkno
   return issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => describeUnknownKey(issue.path, key))
-      : [describeIssue(issue, manifest)],
+      : [describeIssue(issue, manifest, 'the manifest')],
   );
 }
 
-function describeIssue(issue: Issue, manifest: unknown): string {
-  const path = issue.path.length === 0 ? 'the manifest' : formatPath(issue.path);
+/** The same for one issue of any value, which is called `whole` where all of it is meant. */
+export function describeIssue(issue: Issue, manifest: unknown, whole: string): string {
+  const path = issue.path.length === 0 ? whole : formatPath(issue.path);
   if (issue.code === 'invalid_key') {
     const [cause] = issue.issues;
     const expected = cause === undefined ? issue.message : describeExpected(cause);

@@ -10,7 +10,9 @@ const FORMAT_VERSION = 1;
 const MAX_INPUT_SIDE_PX = 4096;
 
 const side = z.int().min(1).max(MAX_INPUT_SIDE_PX);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 as 64 lower-case hex digits');
+export const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 as 64 lower-case hex digits');
 const relativePath = z
   .string()
   .min(1)

@@ -27,6 +27,22 @@ export function describeServiceFor(config: Config, model: string): ServiceConfig
   return { deployName: model, model, variant, device, workers, threads, deadlineMs, queue };
 }
 
+/** Builds and loads one service; throws an OperatorError (exit CONFIG) when it cannot be loaded. */
+export async function loadLocalService(
+  config: Config,
+  chosen: ServiceConfig,
+  log: Logger,
+  proof: 'golden' | 'none',
+): Promise<ImageService> {
+  const service = await createLocalService(config, chosen, log);
+  await service.load(proof);
+  const { state, problems } = service.status();
+  if (state === 'ready') {
+    return service;
+  }
+  throw new OperatorError('CONFIG', describeUnloadable(chosen.model, problems));
+}
+
 /** Builds one service without HTTP; it has not begun to load. */
 export async function createLocalService(
   config: Config,

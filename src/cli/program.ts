@@ -5,19 +5,23 @@ import { createClassifyCommand } from './commands/classify.ts';
 import { createConfigCommand } from './commands/config.ts';
 import { createModelsCommand } from './commands/models.ts';
 import { createServeCommand } from './commands/serve.ts';
+import { createVerifyCommand } from './commands/verify.ts';
 
 const EXAMPLES_AND_EXIT_CODES = `
 Examples:
   edge-infer serve
   edge-infer classify models/efficientnet-lite0/golden/coffee.png
   edge-infer models check
+  edge-infer verify
   edge-infer bench --budget 200ms
   edge-infer config show
 
 Exit codes, of every command:
   0    done
   1    some of the files, images or models failed; the others are done
+  2    an answer differs from the one recorded
   64   wrong usage of the command line
+  65   a named file is not what it should be
   66   a named file or folder does not exist; the others are done
   70   a fault of edge-infer itself
   71   the system refused something needed, such as a port
@@ -34,6 +38,7 @@ export function createProgram(): Command {
     .addCommand(createServeCommand())
     .addCommand(createClassifyCommand())
     .addCommand(createModelsCommand())
+    .addCommand(createVerifyCommand())
     .addCommand(createBenchCommand())
     .addCommand(createConfigCommand())
     .addHelpText('after', EXAMPLES_AND_EXIT_CODES);

@@ -50,7 +50,11 @@ export const exitCodes = {
   OK: 0,
   /** The command ran, and some of its items failed (a bad file, a bad model). */
   SOME_FAILED: 1,
+  /** Everything could be compared or some of it, and something differs. */
+  DIFFERENT: 2,
   USAGE: 64,
+  /** A named file is not what it should be. */
+  DATA: 65,
   NO_INPUT: 66,
   /** A fault of the program itself. */
   SOFTWARE: 70,

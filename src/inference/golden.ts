@@ -2,9 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelPackage } from '../catalog/model-package.ts';
 import type { WorkerPool } from './pool.ts';
-import type { ClassifyReply } from './protocol.ts';
+import {
+  type AnswerComparison,
+  createAnswerComparer,
+  EVERY_CLASS,
+  type RecordedAnswer,
+} from './recorded-answer.ts';
 
-type GoldenExample = ModelPackage['manifest']['golden']['examples'][number];
+interface GoldenExample extends RecordedAnswer {
+  /** A file of the model's folder. */
+  readonly image: string;
+}
+
+/** The recorded examples of a model, and by how much a score may differ from theirs. */
+export function goldenExamples({ manifest }: ModelPackage): {
+  readonly examples: readonly GoldenExample[];
+  readonly scoreTolerance: number;
+} {
+  return manifest.golden;
+}
 
 /**
  * Runs every golden example of a model on its pool and returns what differs from the recorded
@@ -14,16 +30,22 @@ export async function findGoldenMismatches(
   model: ModelPackage,
   pool: WorkerPool,
 ): Promise<string[]> {
-  const { examples, scoreTolerance } = model.manifest.golden;
-  const [classNames = []] = model.labels.values();
+  const { examples, scoreTolerance } = goldenExamples(model);
+  const compare = createAnswerComparer(model, scoreTolerance);
   const mismatches: string[] = [];
   const remaining = examples.values();
 
   async function runRemaining(): Promise<void> {
     for (const example of remaining) {
       const image = new Uint8Array(await readFile(join(model.folder, example.image)));
-      const reply = await pool.run({ kind: 'image', image, topCount: example.top.length });
-      const difference = findDifference(example, reply, classNames, scoreTolerance);
+      const { outcome, cropSha256 } = await pool.run({
+        kind: 'image',
+        image,
+        topCount: EVERY_CLASS,
+      });
+      const difference = outcome.ok
+        ? describeDifference(compare(example, { ranking: outcome.value, cropSha256 }))
+        : `expected an answer, got: ${outcome.error.detail}`;
       if (difference !== undefined) {
         mismatches.push(`golden example ${example.image}: ${difference}`);
       }
@@ -33,28 +55,17 @@ export async function findGoldenMismatches(
   // As many at a time as there are workers: more would only wait in memory.
   await Promise.all(Array.from({ length: pool.size }, runRemaining));
   return mismatches.sort();
-}
 
-function findDifference(
-  example: GoldenExample,
-  reply: ClassifyReply,
-  classNames: readonly string[],
-  scoreTolerance: number,
-): string | undefined {
-  if (!reply.outcome.ok) {
-    return `expected an answer, got: ${reply.outcome.error.detail}`;
-  }
-  if (example.cropSha256 !== undefined && example.cropSha256 !== reply.cropSha256) {
-    return `expected the crop's pixels to have SHA-256 ${example.cropSha256}, found ${reply.cropSha256}; preprocessing differs from training`;
-  }
-  const { classIndexes, scores } = reply.outcome.value;
-  for (const [place, expected] of example.top.entries()) {
-    const name = classNames[classIndexes[place] ?? -1];
-    const score = scores[place] ?? Number.NaN;
-    // Not "greater than": a NaN must count as a difference.
-    if (name !== expected.name || !(Math.abs(score - expected.score) <= scoreTolerance)) {
-      return `expected "${expected.name}" with ${expected.score} (+-${scoreTolerance}) in place ${place + 1}, found "${name}" with ${score}`;
+  function describeDifference(comparison: AnswerComparison): string | undefined {
+    const { recordedFirst, hereFirst, largest, cropSha256 } = comparison;
+    if (comparison.isCropEqual === false) {
+      return `expected the crop's pixels to have SHA-256 ${cropSha256.recorded}, found ${cropSha256.here}; preprocessing differs from training`;
     }
+    if (!comparison.isSameClass) {
+      return `expected "${recordedFirst.name}" with ${recordedFirst.recorded} in place 1, found "${hereFirst.name}" with ${hereFirst.here}`;
+    }
+    return comparison.isWithinTolerance
+      ? undefined
+      : `expected "${largest.name}" with ${largest.recorded} (+-${scoreTolerance}), found ${largest.here ?? 'no class of that name'}`;
   }
-  return undefined;
 }

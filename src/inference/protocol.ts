@@ -42,7 +42,13 @@ export type WorkerTask =
   /** A request's raw body, `body[0..byteLength)`: shared, so that it survives the worker's death. */
   | { readonly kind: 'request'; readonly body: SharedArrayBuffer; readonly byteLength: number }
   /** An image file's bytes, for the command line and for golden examples. */
-  | { readonly kind: 'image'; readonly image: Uint8Array<ArrayBuffer>; readonly topCount: number };
+  | {
+      readonly kind: 'image';
+      readonly image: Uint8Array<ArrayBuffer>;
+      readonly topCount: number;
+      /** Asks for the crop's pixels in the reply. */
+      readonly returnsCrop?: boolean;
+    };
 
 /** A loaded session, as the worker found it. */
 export interface SessionDescription {
@@ -86,12 +92,22 @@ export interface Ranking {
   readonly scores: number[];
 }
 
+/** What the tensor was made of: `data[(y * width + x) * channels + c]`, red first. */
+interface Crop {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+}
+
 export interface ClassifyReply {
   readonly outcome: Result<Ranking, Fault>;
   readonly timings: WorkerTimings;
   readonly image?: ImageFacts;
   /** SHA-256 of the uint8 crop `[H, W, C]`; only for tasks of kind `image`. */
   readonly cropSha256?: string;
+  /** Its pixels, where the task asked for them. */
+  readonly crop?: Crop;
 }
 
 export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }

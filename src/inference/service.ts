@@ -72,8 +72,8 @@ export interface ServiceReply extends ClassifyReply {
 export interface ImageService {
   readonly deployName: string;
   readonly admission: Admission;
-  /** Loads and proves the model. Never rejects: `status` tells how it ended. */
-  load(): Promise<void>;
+  /** Loads the model and proves it on its golden examples. Never rejects: see `status`. */
+  load(proof?: 'golden' | 'none'): Promise<void>;
   status(): ServiceStatus;
   /** A place in the queue, or why there is none. */
   admit(): Result<Ticket, Fault>;
@@ -89,8 +89,14 @@ export interface ImageService {
     byteLength: number,
     callerGone: AbortSignal,
   ): Promise<ServiceReply>;
+  /** What was loaded; undefined until its files were found right. */
+  readonly model: ModelPackage | undefined;
   /** Classifies one image file's bytes, waiting as long as it takes. */
-  classifyImage(image: Uint8Array<ArrayBuffer>, topCount: number): Promise<ClassifyReply>;
+  classifyImage(
+    image: Uint8Array<ArrayBuffer>,
+    topCount: number,
+    options?: { readonly returnsCrop?: boolean },
+  ): Promise<ClassifyReply>;
   close(): Promise<void>;
 }
 
@@ -108,14 +114,15 @@ export function createImageService(
     problems: ['the model is loading'],
     workers: options.workers,
   };
+  let model: ModelPackage | undefined;
   let pool: WorkerPool | undefined;
   const proven = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Why a replacement cannot load the model, by thread. */
   const replacementProblems = new Map<number, string>();
   let classNames: readonly string[] = [];
 
-  async function load(): Promise<void> {
-    const loaded = await loadAndProve();
+  async function load(proof: 'golden' | 'none' = 'golden'): Promise<void> {
+    const loaded = await loadAndProve(proof);
     if (status.state === 'stopped') {
       await pool?.close(); // closed while loading: the pool may have come after
       return;
@@ -131,21 +138,22 @@ export function createImageService(
     }
   }
 
-  async function loadAndProve(): Promise<Result<true, string[]>> {
+  async function loadAndProve(proof: 'golden' | 'none'): Promise<Result<true, string[]>> {
     const folder = findModelFolder(options.modelsDir, options.model);
-    const model = await loadModelPackage(folder, options.chooseVariant);
-    if (!model.ok) {
-      return model;
+    const loaded = await loadModelPackage(folder, options.chooseVariant);
+    if (!loaded.ok) {
+      return loaded;
     }
-    const { manifest, variant } = model.value;
+    model = loaded.value;
+    const { manifest, variant } = model;
     const { name, version } = manifest;
-    status = { ...status, model: { name, version, sha256: model.value.modelSha256 }, variant };
-    const preparedFile = options.device === 'cuda' ? undefined : await prepare(model.value);
+    status = { ...status, model: { name, version, sha256: model.modelSha256 }, variant };
+    const preparedFile = options.device === 'cuda' ? undefined : await prepare(model);
 
     pool = createWorkerPool(
       options.workers,
       {
-        modelFile: model.value.modelFile,
+        modelFile: model.modelFile,
         preparedFile,
         manifest,
         device: options.device,
@@ -162,30 +170,30 @@ export function createImageService(
         return err([session.error]);
       }
       status = { ...status, session: session.value };
-      const problems = findLabelProblems(model.value, session.value.classCount);
+      const problems = findLabelProblems(model, session.value.classCount);
       if (problems.length > 0) {
         return err(problems);
       }
-      const chosen = chooseLabels(model.value, options.language);
+      const chosen = chooseLabels(model, options.language);
       if (!chosen.ok) {
         return err([chosen.error]);
       }
       classNames = chosen.value;
-      const mismatches = await findGoldenMismatches(model.value, pool);
+      const mismatches = proof === 'none' ? [] : await findGoldenMismatches(model, pool);
       return mismatches.length === 0 ? ok(true) : err(mismatches);
     } catch (error) {
       return err([`a worker died while it loaded the model: ${(error as Error).message}`]);
     }
   }
 
-  async function prepare(model: ModelPackage): Promise<string | undefined> {
+  async function prepare({ weightsSha256, modelFile }: ModelPackage): Promise<string | undefined> {
     const key = {
-      weightsSha256: model.weightsSha256,
+      weightsSha256,
       runtimeVersion: options.runtimeVersion,
       cpuFeatures: options.cpuFeatures,
     };
     const prepared = await ensurePrepared(options.stateDir, key, (targetFolder) =>
-      prepareInProcess({ modelFile: model.modelFile, targetFolder }),
+      prepareInProcess({ modelFile, targetFolder }),
     );
     if (prepared.ok) {
       return prepared.value.graphFile;
@@ -270,7 +278,11 @@ export function createImageService(
         callerGone.removeEventListener('abort', onGone);
       }
     },
-    classifyImage: (image, topCount) => runTwice({ kind: 'image', image, topCount }),
+    get model() {
+      return model;
+    },
+    classifyImage: (image, topCount, wanted) =>
+      runTwice({ kind: 'image', image, topCount, ...wanted }),
     async close() {
       status = { ...status, state: 'stopped', problems: ['the server is stopping'] };
       await pool?.close();

@@ -89,9 +89,11 @@ export function createClassifier(
     applyActivation(scores, manifest.output.activation);
     const outcome = rank(scores, topNum);
     measure('rankMs');
-    return crop === undefined
-      ? { image, outcome }
-      : { image, outcome, cropSha256: sha256(crop.data) };
+    if (crop === undefined || task.kind !== 'image') {
+      return { image, outcome };
+    }
+    const proof = { image, outcome, cropSha256: sha256(crop.data) };
+    return task.returnsCrop === true ? { ...proof, crop } : proof;
   }
 }
 

@@ -6,25 +6,19 @@ import { describe, expect, test } from 'vitest';
 import { mainFile, makeFolder, runCli } from '../support/run-cli.ts';
 import { packageRoot } from '../support/server.ts';
 
-const commands = ['serve', 'classify', 'models', 'models list', 'models check', 'bench', 'config'];
+const commands = [
+  ...['serve', 'classify', 'models', 'models list', 'models check', 'verify', 'bench', 'config'],
+];
 
 describe('help', () => {
   test('of the program names every command and every exit code', async () => {
     const { exitCode, stdout, stderr } = await runCli([]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const text of [
-      'serve',
-      'classify',
-      'models',
-      'bench',
-      'config',
-      'Examples:',
-      'Exit codes',
-    ]) {
+    for (const text of ['serve', 'classify', 'models', 'verify', 'bench', 'config', 'Exit codes']) {
       expect(stdout).toContain(text);
     }
     const codes = [...stdout.matchAll(/^ {2}(\d+) +\S/gm)].map(([, code]) => Number(code));
-    expect(codes).toEqual([0, 1, 64, 66, 70, 71, 78, 130]);
+    expect(codes).toEqual([0, 1, 2, 64, 65, 66, 70, 71, 78, 130]);
     expect((await runCli(['--help'])).stdout).toBe(stdout);
   });
 
@@ -42,10 +36,15 @@ describe('help', () => {
     ['classify', 4, ',espresso,'],
     ['models list', 2, ''],
     ['models check', 3, ''],
+    ['verify', 4, ''],
     ['bench', 2, '<svg'],
   ])('of %s has examples that work when pasted', async (command, count, written) => {
     const folder = await makeFolder();
     await symlink(join(packageRoot, 'models'), join(folder, 'models'));
+    const exported = join(packageRoot, 'test/fixtures/verify');
+    await symlink(join(exported, 'model'), join(folder, 'my-model'));
+    await symlink(join(exported, 'reference.jsonl'), join(folder, 'reference.jsonl'));
+    await symlink(join(exported, 'photos'), join(folder, 'photos'));
     await mkdir(join(folder, 'bin'));
     const launcher = `#!/bin/sh\nexec '${process.execPath}' '${mainFile}' "$@"\n`;
     await writeFile(join(folder, 'bin/edge-infer'), launcher, { mode: 0o755 });

@@ -147,7 +147,7 @@ const refused: Record<string, Refused> = {
   'golden-score': {
     model: {},
     changes: golden([{ name: 'class 0', score: 0.5 }]),
-    says: ['golden example g.bmp', 'expected "class 0" with 0.5', 'found "class 0" with 0.8'],
+    says: ['golden example g.bmp', 'expected "class 0" with 0.5', 'found 0.8'],
   },
   'golden-crop': {
     model: {},

@@ -23,3 +23,16 @@ export async function* mapInOrder<T, R>(
     await Promise.all(running); // a consumer that ends early leaves nothing running behind
   }
 }
+
+/** Ends between two items once the signal aborts; what was yielded before is finished and printed. */
+export async function* untilAborted<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T> {
+  for await (const item of items) {
+    if (signal.aborted) {
+      return;
+    }
+    yield item;
+  }
+}

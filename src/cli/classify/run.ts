@@ -1,19 +1,14 @@
 import type { Command } from 'commander';
-import { exitCodes, OperatorError } from '../../core/errors.ts';
+import { exitCodes } from '../../core/errors.ts';
 import type { ImageService } from '../../inference/service.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { catchInterrupt, EXIT_INTERRUPTED } from '../interrupt.ts';
 import { loadLocalConfig, resolveModelName } from '../local-config.ts';
-import {
-  createLocalService,
-  describeServiceFor,
-  describeUnloadable,
-  findService,
-} from '../local-service.ts';
+import { describeServiceFor, findService, loadLocalService } from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { describeFault, type FileResult } from './file-result.ts';
 import { type FoundFile, findImageFiles, type SearchCounts } from './image-files.ts';
-import { mapInOrder } from './in-order.ts';
+import { mapInOrder, untilAborted } from './in-order.ts';
 import { createProgress } from './progress.ts';
 import { readImage } from './read-image.ts';
 import { csvLines, jsonLines, type ResultFormat } from './result-lines.ts';
@@ -38,13 +33,8 @@ export async function runClassify(
     options.model === undefined
       ? findService(config, options.service)
       : describeServiceFor(config, resolveModelName(options.model));
-  const service = await createLocalService(config, chosen, await createLogger(log, 'stderr'));
-
-  await service.load();
-  const { state, problems } = service.status();
-  if (state !== 'ready') {
-    throw new OperatorError('CONFIG', describeUnloadable(chosen.model, problems));
-  }
+  const logger = await createLogger(log, 'stderr');
+  const service = await loadLocalService(config, chosen, logger, 'golden');
   // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
   const interrupt = catchInterrupt();
   const exitCode = await classifyFiles(named, service, options, interrupt);
@@ -127,16 +117,6 @@ function chooseFormat({ json, csv }: ClassifyOptions): ResultFormat {
   return csv
     ? csvLines
     : createResultTable(process.stdout.isTTY ? process.stdout.columns : undefined);
-}
-
-/** Ends between two items once the signal aborts; what was yielded before is finished and printed. */
-async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  for await (const item of items) {
-    if (signal.aborted) {
-      return;
-    }
-    yield item;
-  }
 }
 
 function summarize(

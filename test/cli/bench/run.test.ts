@@ -226,7 +226,7 @@ describe('bench says at once what cannot work:', () => {
     [71, ['--chart', join(folder, 'no/chart.svg')], /--chart \S+ cannot be written: ENOENT/],
     [71, ['--chart', join(folder, 'folder.html')], /--chart \S+ cannot be written: it is a folder/],
     [66, ['--images', join(folder, 'none')], /--images \S+none: .+ found nothing there/],
-    [66, ['--images', `${packageRoot}/src`], /expected .jpg.+ found none/],
+    [66, ['--images', join(packageRoot, 'src/core')], /expected .jpg.+ found none/],
     [64, ['--service', 'imagnet'], /did you mean imagenet\?/],
     [78, ['--model', 'none'], /the model none cannot be loaded: .+manifest\.json/],
   ])('exit %i for %j', async (code, args, message) => {
