@@ -19,7 +19,13 @@ const addon = () => join(clone, 'native-bindings/build/edge-infer.node');
 
 beforeAll(() => {
   clone = mkdtempSync(join(tmpdir(), 'edge-infer-build-'));
-  for (const name of ['native-bindings/src', 'scripts', 'package.json', 'package-lock.json']) {
+  for (const name of [
+    'native-bindings/src',
+    'scripts',
+    'src/platform/server-environment.js',
+    'package.json',
+    'package-lock.json',
+  ]) {
     cpSync(join(packageRoot, name), join(clone, name), { recursive: true });
   }
   symlinkSync(join(packageRoot, 'node_modules'), join(clone, 'node_modules'));
