@@ -1,6 +1,6 @@
 /**
  * `npm run bench:preparation`: CPU time of an image's way from JPEG bytes to tensor, whole and in its
- * parts, for photos of 0.2 and of 12 megapixel. Everything is measured in turns within one run, and
+ * parts, for photos of 0.2 and of 12 megapixel, and of PNGs'. Everything is measured in turns within one run, and
  * frees its memory itself: what is left to the collector would be counted at another's turn.
  */
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { createTensorFiller } from '../src/imaging/tensor.ts';
 import { loadNativeBindings, type NativeBindings } from '../src/platform/native-bindings.ts';
 import { readPackageInfo } from '../src/platform/package-info.ts';
 import { median } from './bench/measurement.ts';
+import { makePngs, measurePngs } from './bench/png-table.ts';
 import { makeLargeJpeg, makeSmallJpegs } from './bench/preparation-photos.ts';
 import { createRegionDecode } from './bench/region-decode.ts';
 import { measureInTurns } from './bench/turns.ts';
@@ -43,10 +44,10 @@ const bilinear = recipe('bilinear');
 const bicubic = recipe('bicubic');
 const fillTensor = createTensorFiller(tensor);
 
-const small = await makeSmallJpegs(
-  join(readPackageInfo().root, 'models/efficientnet-lite0/golden'),
-);
+const golden = join(readPackageInfo().root, 'models/efficientnet-lite0/golden');
+const small = await makeSmallJpegs(golden);
 const large = await makeLargeJpeg(small);
+const pngs = await makePngs(golden, large);
 // From here on sharp reads nothing but JPEG.
 const sharp = await loadSharp();
 
@@ -206,3 +207,13 @@ for (const filter of ['bilinear', 'bicubic'] as const) {
     `resampler alone, ${filter}`,
   );
 }
+
+process.stderr.write('measuring PNGs ...\n');
+const pngOptions = { recipe: bicubic, tensor };
+const pngTable = await measurePngs(pngs, {
+  'whole portable way, bicubic': goWhole(createPortablePreparer(pngOptions)),
+  ...(bindings.ok && {
+    'whole native way, bicubic': goWhole(createNativePreparer(pngOptions, bindings.value)),
+  }),
+});
+console.log(pngTable);

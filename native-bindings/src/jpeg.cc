@@ -1,7 +1,6 @@
 #include "jpeg.h"
 
 #include <algorithm>
-#include <chrono>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -9,6 +8,7 @@
 
 #include <jpeglib.h>
 
+#include "clock.h"
 #include "pixels.h"
 
 namespace edge_infer {
@@ -66,12 +66,6 @@ jpeg_error_mgr* setUpErrors(ErrorHandler& handler) {
   handler.base.format_message = formatNothing;
   handler.base.reset_error_mgr = forgetErrors;
   return &handler.base;
-}
-
-int64_t nowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
 }
 
 J_COLOR_SPACE wantedColourSpace(int components, int channels) {

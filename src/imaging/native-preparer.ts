@@ -3,11 +3,12 @@ import { freeMemory } from '../core/free-memory.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { NativeBindings } from '../platform/native-bindings.ts';
 import { decodeImage } from './decode.ts';
-import { jpegOrientation } from './exif.ts';
+import { jpegOrientation, pngOrientation } from './exif.ts';
 import { planResample } from './geometry.ts';
 import { type JpegHeader, readJpegStructure } from './jpeg-markers.ts';
 import { createNativeJob, type JobOptions } from './native-job.ts';
 import type { Pixels } from './pixels.ts';
+import { type PngContent, type PngHeader, readPngContent } from './png-chunks.ts';
 import { createPortablePreparer } from './portable-preparer.ts';
 import type { PreparationOptions, PreparedImage, Preparer } from './preparation.ts';
 import type { ImageHeader } from './probe.ts';
@@ -15,7 +16,7 @@ import { unreadable } from './refusal.ts';
 import { buildTensorTable, type TensorData } from './tensor.ts';
 
 /**
- * Prepares images with the addon: a JPEG in one call, of which only what the crop needs is decoded.
+ * Prepares images with the addon: a JPEG or PNG in one call, of which only what the crop needs is decoded.
  * Which files are taken and which numbers are computed is decided by the same code as without it.
  */
 export function createNativePreparer(
@@ -43,7 +44,7 @@ export function createNativePreparer(
     if (!structure.ok) return structure;
     const { width, height } = header;
     const orientation =
-      recipe.exifOrientation === 'apply' ? knownOrientation(structure.value.app1) : 1;
+      recipe.exifOrientation === 'apply' ? known(jpegOrientation(structure.value.app1)) : 1;
     const isTurned = orientation >= 5;
     const plan = planResample(isTurned ? height : width, isTurned ? width : height, recipe);
     const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
@@ -53,6 +54,33 @@ export function createNativePreparer(
     );
     if (decoded === null) return 'damaged';
     if (typeof decoded === 'string') return unreadable(`JPEG: ${decoded}`);
+    return ok({ crop, decodeMs: decoded, resampleMs: performance.now() - started - decoded });
+  }
+
+  function preparePng(
+    bytes: Uint8Array,
+    header: PngHeader,
+    target: TensorData,
+    wantsCrop: boolean,
+  ): Result<PreparedImage, Fault> | 'unusual' {
+    const started = performance.now();
+    const content = readPngContent(bytes);
+    if (!content.ok) return content;
+    const { compressed, palette, metadata } = content.value;
+    const isTurned = recipe.exifOrientation === 'apply' && known(pngOrientation(metadata)) !== 1;
+    if (isTurned || !hasPlainRows(header, content.value)) return 'unusual';
+    const { width, height, colourType, bitDepth } = header;
+    const plan = planResample(width, height, recipe);
+    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
+    const decoded = bindings.preparePng(
+      bytes,
+      findPieces(bytes, compressed),
+      colourType,
+      bitDepth,
+      palette,
+      ...createNativeJob({ width, height, orientation: 1 }, plan, job, target, crop?.data),
+    );
+    if (decoded === null) return 'unusual';
     return ok({ crop, decodeMs: decoded, resampleMs: performance.now() - started - decoded });
   }
 
@@ -86,6 +114,10 @@ export function createNativePreparer(
 
   return {
     async prepare(bytes, header, target, wantsCrop) {
+      if (header.format === 'png') {
+        const prepared = preparePng(bytes, header, target, wantsCrop);
+        if (prepared !== 'unusual') return prepared;
+      }
       if (header.format !== 'jpeg') return prepareOther(bytes, header, target, wantsCrop);
       const prepared = prepareJpeg(bytes, header, target, wantsCrop);
       // Each version of libjpeg mends damage in its own way: the portable way's is everywhere the same.
@@ -95,9 +127,23 @@ export function createNativePreparer(
 }
 
 /** 1 for orientations that do not exist, which change nothing. */
-function knownOrientation(app1: readonly Uint8Array[]): number {
-  const orientation = jpegOrientation(app1);
+function known(orientation: number): number {
   return Number.isInteger(orientation) && orientation >= 1 && orientation <= 8 ? orientation : 1;
+}
+
+/** Whether the addon knows such rows; with fewer bits or interlaced they are rare. */
+function hasPlainRows({ bitDepth, interlaced }: PngHeader, { palette }: PngContent): boolean {
+  return bitDepth >= 8 && !interlaced && palette.length <= 3 * 256;
+}
+
+/** Where in `bytes` views of them start and end. */
+function findPieces(bytes: Uint8Array, views: readonly Uint8Array[]): Uint32Array {
+  const pieces = new Uint32Array(2 * views.length);
+  for (const [i, { byteOffset, length }] of views.entries()) {
+    pieces[2 * i] = byteOffset - bytes.byteOffset;
+    pieces[2 * i + 1] = byteOffset - bytes.byteOffset + length;
+  }
+  return pieces;
 }
 
 function emptyCrop(width: number, height: number, channels: 1 | 3): Pixels {

@@ -92,8 +92,8 @@ export function readPngHeader(bytes: Uint8Array): Result<PngHeader, Fault> {
 }
 
 export interface PngContent {
-  /** The compressed rows, a zlib stream. */
-  readonly compressed: Uint8Array;
+  /** The compressed rows, a zlib stream: its pieces, in order, within the file's bytes. */
+  readonly compressed: readonly Uint8Array[];
   /** RGB triples, as many as the file has. */
   readonly palette: Uint8Array;
   /** Chunks that may hold an orientation, in file order. */
@@ -133,7 +133,5 @@ export function readPngContent(bytes: Uint8Array): Result<PngContent, Fault> {
     at = chunk.end + 4;
   }
   if (idat.length === 0) return unreadable('PNG: no image data (IDAT)');
-  const [first] = idat;
-  const compressed = idat.length === 1 && first !== undefined ? first : Buffer.concat(idat);
-  return ok({ compressed, palette, metadata });
+  return ok({ compressed: idat, palette, metadata });
 }

@@ -62,7 +62,10 @@ export function decodePng(
     needed += rows * (rowBytes + 1);
   }
 
-  const inflated = inflate(content.compressed, needed);
+  const { compressed } = content;
+  const [first] = compressed;
+  const stream = compressed.length === 1 && first ? first : Buffer.concat(compressed);
+  const inflated = inflate(stream, needed);
   if (!inflated.ok) return inflated;
   const lines = inflated.value;
 

@@ -1,4 +1,5 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
+import { pngFile } from '../../support/png-file.ts';
 
 /**
  * An uncompressed 24-bit BMP of one colour. `pixelBytes` cuts its rows short: the header then
@@ -21,23 +22,7 @@ export function createBmp(width: number, height: number, pixelBytes?: number): B
 
 /** A black grey-scale PNG: a few KB that take long to decode when the sides are large. */
 export function createPng(width: number, height: number): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 0, 0, 0, 0], 8); // 8 bits, grey, no interlacing
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    createPngChunk('IHDR', header),
-    createPngChunk('IDAT', deflateSync(Buffer.alloc((width + 1) * height))),
-    createPngChunk('IEND', Buffer.alloc(0)),
+  return pngFile({ width, height, bitDepth: 8, colourType: 0, interlaced: false }, [
+    deflateSync(Buffer.alloc((width + 1) * height)),
   ]);
-}
-
-function createPngChunk(type: string, data: Buffer): Buffer {
-  const typeAndData = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const chunk = Buffer.alloc(typeAndData.length + 8);
-  chunk.writeUInt32BE(data.length, 0);
-  typeAndData.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(typeAndData), typeAndData.length + 4);
-  return chunk;
 }
