@@ -4,24 +4,54 @@ import { err, ok, type Result } from '../core/result.ts';
 /** The contract's limit on base64 characters; white space does not count. */
 const MAX_BASE64_CHARACTERS = 4 * 1024 * 1024;
 
+/** The longest image that the limit leaves room for. */
+export const MAX_IMAGE_BYTES = (MAX_BASE64_CHARACTERS / 4) * 3;
+
+/**
+ * Decodes the base64 in `body[start..end)`, with a quote on either side and none within, into
+ * `target`, and returns how many bytes it wrote. Undefined unless the text is the inside of a JSON
+ * string (escapes allowed, raw control characters not) and `decodeBase64` would accept it; a
+ * decoder may give up on text that is merely unusual.
+ */
+export type RawBase64Decoder = (
+  body: Buffer,
+  start: number,
+  end: number,
+  target: Uint8Array,
+) => number | undefined;
+
 const WHITE_SPACE = /[ \t\r\n]+/g;
+const BACKSLASH = 0x5c;
 
 export function isBlank(text: string): boolean {
   return /^[ \t\r\n]*$/.test(text);
 }
 
+/** The decoder that needs nothing but the engine. */
+export const decodeRawBase64: RawBase64Decoder = (body, start, end, target) => {
+  if (!body.subarray(start, end).includes(BACKSLASH)) {
+    // Raw line breaks, which the engine would skip, show in the lengths that are compared.
+    return decodeCompact(body.toString('latin1', start, end), target);
+  }
+  let text: string;
+  try {
+    text = JSON.parse(body.toString('latin1', start - 1, end + 1)) as string;
+  } catch {
+    return undefined;
+  }
+  return decodeSpaced(text, target);
+};
+
 /**
- * Decodes standard, padded base64. White space (Java's old encoder wraps lines) and the spare bits
+ * Decodes standard, padded base64 into `target`, which must hold `MAX_IMAGE_BYTES`, and returns the
+ * part of it that was written. White space (Java's old encoder wraps lines) and the spare bits
  * before the padding are ignored; anything else outside the alphabet, a `data:` header, missing
  * padding or the url-safe alphabet is `INVALID_BASE64`; beyond 4 MiB `SIZE_OUT_OF_RANGE`.
  */
-export function decodeBase64(text: string): Result<Uint8Array<ArrayBuffer>, Fault> {
-  if (text.length <= MAX_BASE64_CHARACTERS) {
-    const bytes = decodeCompact(text);
-    if (bytes !== undefined) {
-      return ok(bytes);
-    }
-  }
+export function decodeBase64<Target extends Uint8Array>(
+  text: string,
+  target: Target,
+): Result<Uint8Array<Target['buffer']>, Fault> {
   const compact = text.replace(WHITE_SPACE, '');
   if (compact.length > MAX_BASE64_CHARACTERS) {
     return err(
@@ -31,26 +61,45 @@ export function decodeBase64(text: string): Result<Uint8Array<ArrayBuffer>, Faul
       ),
     );
   }
-  const bytes = decodeCompact(compact);
-  return bytes === undefined ? err(fault('INVALID_BASE64', describe(compact))) : ok(bytes);
+  const byteCount = decodeCompact(compact, target);
+  return byteCount === undefined
+    ? err(fault('INVALID_BASE64', describe(compact)))
+    : ok(target.subarray(0, byteCount));
 }
 
 /**
- * Decodes text without white space; `undefined` when it has any or is not base64. The engine's
- * decoder skips white space and tolerates missing padding, both of which show in the lengths.
+ * Decodes text without white space; undefined when it has any, is not base64 or does not fit. The
+ * engine's decoder skips white space, tolerates missing padding and stops where the target ends,
+ * all of which show in the lengths.
  */
-function decodeCompact(text: string): Uint8Array<ArrayBuffer> | undefined {
+function decodeCompact(text: string, target: Uint8Array): number | undefined {
   if (text.length % 4 !== 0) {
     return undefined;
   }
-  let bytes: Uint8Array<ArrayBuffer>;
+  let written: number;
   try {
-    bytes = Uint8Array.fromBase64(text);
+    ({ written } = target.setFromBase64(text));
   } catch {
     return undefined; // the caller describes what is wrong
   }
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  return bytes.length === (text.length / 4) * 3 - padding ? bytes : undefined;
+  return written === (text.length / 4) * 3 - padding ? written : undefined;
+}
+
+/**
+ * Decodes text with or without white space; undefined where that is doubtful: the engine skips form
+ * feeds too, and is strict about spare bits when it is about padding.
+ */
+function decodeSpaced(text: string, target: Uint8Array): number | undefined {
+  if (text.includes('\f')) {
+    return undefined;
+  }
+  try {
+    const { read, written } = target.setFromBase64(text, { lastChunkHandling: 'strict' });
+    return read === text.length ? written : undefined;
+  } catch {
+    return undefined; // the caller tries otherwise, or describes what is wrong
+  }
 }
 
 /** Says what is wrong without repeating the data. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Manifest } from '../catalog/manifest.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import { freeMemory } from '../core/free-memory.ts';
-import { err, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import type { ImagingChoice } from '../imaging/choose-preparer.ts';
 import type { PreparationOptions } from '../imaging/preparation.ts';
 import { checkSides, probeImage } from '../imaging/probe.ts';
@@ -12,8 +12,9 @@ import type {
   WorkerTask,
   WorkerTimings,
 } from '../inference/protocol.ts';
+import { decodeRawBase64 } from './base64.ts';
 import { applyActivation, createRanker } from './rank.ts';
-import { type ImageRequest, parseImageRequest } from './request-body.ts';
+import { createRequestReader, type ImageRequest } from './request-body.ts';
 import type { LoadedSession } from './session.ts';
 
 type ImageTask = Exclude<WorkerTask, { kind: 'describe' }>;
@@ -32,6 +33,7 @@ export function createClassifier(
   { session, imaging }: { session: LoadedSession; imaging: ImagingChoice },
   manifest: Manifest,
 ): (task: ImageTask) => Promise<ClassifyReply> {
+  const readRequest = createRequestReader(decodeRawBase64);
   const rank = createRanker(session.description.classCount);
 
   return async function classify(task) {
@@ -51,7 +53,10 @@ export function createClassifier(
     timings: WorkerTimings,
   ): Promise<Omit<ClassifyReply, 'timings'>> {
     const measure = createStopwatch(timings);
-    const request = readTask(task);
+    const request: Result<ImageRequest, Fault> =
+      task.kind === 'request'
+        ? readRequest(Buffer.from(task.body, 0, task.byteLength))
+        : ok({ image: task.image, topNum: task.topCount });
     measure('base64Ms');
     if (!request.ok) {
       return { outcome: request };
@@ -78,7 +83,7 @@ export function createClassifier(
       measure('decodeMs');
       return { image, outcome: prepared };
     }
-    freeMemory(bytes);
+    if (task.kind === 'image') freeMemory(bytes);
     const { crop, decodeMs, resampleMs } = prepared.value;
     Object.assign(timings, { decodeMs, resampleMs });
     measure.skip();
@@ -95,12 +100,6 @@ export function createClassifier(
     const proof = { image, outcome, cropSha256: sha256(crop.data) };
     return task.returnsCrop === true ? { ...proof, crop } : proof;
   }
-}
-
-function readTask(task: ImageTask): Result<ImageRequest, Fault> {
-  return task.kind === 'request'
-    ? parseImageRequest(new Uint8Array(task.body, 0, task.byteLength))
-    : { ok: true, value: { image: task.image, topNum: task.topCount } };
 }
 
 interface Stopwatch {
