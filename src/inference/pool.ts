@@ -1,12 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Worker } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { Worker } from 'node:worker_threads';
 import { forbidRuntimeTelemetry } from './offline.ts';
-import type { ReplacementNotice, WorkerReply, WorkerSetup, WorkerTask } from './protocol.ts';
+import type {
+  ReplacementNotice,
+  WorkerMessage,
+  WorkerReply,
+  WorkerSetup,
+  WorkerTask,
+} from './protocol.ts';
 
 /** How long closing waits for tasks that are being worked on, in ms. */
 const MAX_CLOSE_WAIT_MS = 5_000;
+
+/** Between a worker that died while it loaded and the next, which may do the same, in ms. */
+const RESTART_DELAY_MS = 1_000;
 
 const WORKER_FILE = fileURLToPath(new URL('../worker/entry.ts', import.meta.url));
 
@@ -17,18 +25,29 @@ export interface PoolObserver {
   onReplacement(notice: ReplacementNotice): void;
 }
 
-/** Worker threads that each hold the model loaded. */
+/** Worker threads that each hold the model loaded, and work on one task at a time. */
 export interface WorkerPool {
   /**
-   * Runs a task on the next free worker. Rejects only when the worker died; the pool has then
-   * started another in its place.
+   * Runs a task on the next free worker, in order of arrival. Rejects only when the worker died;
+   * the pool has then started another in its place.
    */
   run<T extends WorkerTask>(task: T): Promise<WorkerReply<T>>;
   readonly size: number;
-  /** The live threads; tests kill them. */
-  readonly threads: readonly Worker[];
   /** Ends the threads once they have done what they are at. */
   close(): Promise<void>;
+}
+
+interface Assignment {
+  readonly task: WorkerTask;
+  readonly resolve: (reply: WorkerReply<WorkerTask>) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+interface Member {
+  readonly thread: Worker;
+  /** Whether its model is loaded: from then on it takes tasks. */
+  isReady: boolean;
+  assignment: Assignment | undefined;
 }
 
 /** Starts `size` workers; they load the model on their own, and tasks wait until they have. */
@@ -38,80 +57,109 @@ export function createWorkerPool(
   observer: PoolObserver,
 ): WorkerPool {
   forbidRuntimeTelemetry();
+  const members = new Set<Member>();
+  const free: Member[] = [];
+  const waiting: Assignment[] = [];
   let isClosing = false;
-  let piscina = start();
+  let whenIdle: (() => void) | undefined;
+  for (let index = 0; index < size; index++) {
+    start();
+  }
 
-  function start(): Piscina {
-    const readyThreads = new Set<number>();
-    const started = new Piscina({
-      filename: WORKER_FILE,
-      name: 'handleTask',
+  function start(): void {
+    const thread = new Worker(WORKER_FILE, {
       workerData: setup,
-      minThreads: size,
-      maxThreads: size,
-      // Idle workers stay: a new one would have to load the model again.
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      // Its default blocks the worker's own event loop between tasks, which decoding needs.
-      atomics: 'disabled',
       // Collecting young garbage often costs little and keeps the request's large strings few.
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
-      // Its default also gives tasks to workers that are still loading, however long that takes.
-      loadBalancer: (_task, workers) =>
-        workers.find(({ id, currentUsage }) => currentUsage === 0 && readyThreads.has(id)) ?? null,
     });
-    started.on('workerCreate', ({ id }: { id: number }) => readyThreads.add(id));
-    // A dying worker is told to the caller of `run`; without a listener it would end the process.
-    started.on('error', () => undefined);
-    started.on('message', (notice: ReplacementNotice) => observer.onReplacement(notice));
-    started.on('workerDestroy', ({ id }: { id: number }) => {
-      readyThreads.delete(id);
-      if (!isClosing && started === piscina) {
-        observer.onDeath();
-        setImmediate(replaceIfGivenUp, started);
+    const member: Member = { thread, isReady: false, assignment: undefined };
+    members.add(member);
+    thread.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'replacement') {
+        observer.onReplacement(message);
+      } else if (message.kind === 'ready') {
+        member.isReady = true;
+        release(member);
+      } else {
+        const { assignment } = member;
+        release(member);
+        assignment?.resolve(message.reply);
       }
     });
-    return started;
+    // What it died of is told by its exit; without a listener it would end the process.
+    thread.on('error', () => undefined);
+    thread.on('exit', () => replace(member));
   }
 
-  /** piscina starts no worker ever again once one has died before it was ready. */
-  function replaceIfGivenUp(started: Piscina): void {
-    if (isClosing || started !== piscina || started.threads.length === size) {
+  function assign(member: Member, assignment: Assignment): void {
+    member.assignment = assignment;
+    member.thread.postMessage(assignment.task);
+  }
+
+  function release(member: Member): void {
+    member.assignment = undefined;
+    const next = waiting.shift();
+    if (next !== undefined) {
+      assign(member, next);
       return;
     }
-    piscina = start();
-    // Its last workers may be inside the native runtime, where ending them would abort the process.
-    void (started.threads.length === 0 ? started.destroy() : started.close());
+    free.push(member);
+    reportIdle();
   }
 
-  let runningTasks = 0;
-  let whenIdle = Promise.withResolvers<void>();
-  whenIdle.resolve();
+  function replace(member: Member): void {
+    members.delete(member);
+    if (free.includes(member)) {
+      free.splice(free.indexOf(member), 1);
+    }
+    // One that dies while it loads would let those who wait for it wait in vain.
+    const lost = member.isReady ? [member.assignment] : waiting.splice(0);
+    if (!isClosing) {
+      setTimeout(() => isClosing || start(), member.isReady ? 0 : RESTART_DELAY_MS);
+      observer.onDeath();
+    }
+    for (const assignment of lost) {
+      assignment?.reject(new Error('the worker thread ended'));
+    }
+    reportIdle();
+  }
+
+  function reportIdle(): void {
+    if (whenIdle !== undefined && [...members].every(({ assignment }) => !assignment)) {
+      whenIdle();
+    }
+  }
 
   return {
     size,
-    async run(task) {
-      if (runningTasks++ === 0) {
-        whenIdle = Promise.withResolvers();
-      }
-      try {
-        return await piscina.run(task);
-      } finally {
-        if (--runningTasks === 0) {
-          whenIdle.resolve();
+    run<T extends WorkerTask>(task: T) {
+      return new Promise<WorkerReply<T>>((resolve, reject) => {
+        if (isClosing) {
+          reject(new Error('the pool is closed'));
+          return;
         }
-      }
-    },
-    get threads() {
-      return piscina.threads;
+        const assignment = { task, resolve, reject } as Assignment; // the reply is its task's
+        const member = free.pop();
+        if (member === undefined) {
+          waiting.push(assignment);
+        } else {
+          assign(member, assignment);
+        }
+      });
     },
     async close() {
       isClosing = true;
       // A thread that is ended inside the native runtime aborts the whole process, and a caller
       // who hung up or lost patience may have left one at work.
-      const patience = delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false });
-      await Promise.race([whenIdle.promise, patience]);
-      await piscina.destroy();
+      const idle = new Promise<void>((resolve) => {
+        whenIdle = resolve;
+        reportIdle();
+      });
+      await Promise.race([idle, delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false })]);
+      await Promise.all([...members].map(({ thread }) => thread.terminate()));
+      for (const { reject } of waiting.splice(0)) {
+        reject(new Error('the pool was closed'));
+      }
     },
   };
 }

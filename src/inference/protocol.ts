@@ -31,6 +31,7 @@ export interface WorkerSetup extends ModelSetup {
 
 /** Sent by a replacement outside of any task, about its attempts to load the model. */
 export interface ReplacementNotice {
+  readonly kind: 'replacement';
   readonly threadId: number;
   /** Undefined once it has loaded. */
   readonly problem: string | undefined;
@@ -113,6 +114,12 @@ export interface ClassifyReply {
 export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }
   ? Result<WorkerDescription, string>
   : ClassifyReply;
+
+/** What a worker sends, beginning with `ready` once its model is loaded. */
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'reply'; readonly reply: WorkerReply<WorkerTask> }
+  | ReplacementNotice;
 
 /** Given to the process that writes a model's prepared form into an empty folder. */
 export interface PrepareTask {

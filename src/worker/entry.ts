@@ -4,12 +4,7 @@ import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { fault } from '../core/errors.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { choosePreparer, type ImagingChoice } from '../imaging/choose-preparer.ts';
-import type {
-  ReplacementNotice,
-  WorkerReply,
-  WorkerSetup,
-  WorkerTask,
-} from '../inference/protocol.ts';
+import type { WorkerMessage, WorkerReply, WorkerSetup, WorkerTask } from '../inference/protocol.ts';
 import { createClassifier, describePreparation } from './classify.ts';
 import { type LoadedSession, loadSession } from './session.ts';
 
@@ -43,7 +38,7 @@ async function load(): Promise<Result<Loaded, string>> {
     const isReplacement = Atomics.load(setup.proven, 0) === 1;
     if (isReplacement) {
       const problem = loaded.ok ? undefined : loaded.error;
-      parentPort?.postMessage({ threadId, problem } satisfies ReplacementNotice);
+      send({ kind: 'replacement', threadId, problem });
     }
     if (loaded.ok || !isReplacement) {
       return loaded;
@@ -52,8 +47,17 @@ async function load(): Promise<Result<Loaded, string>> {
   }
 }
 
-/** piscina's entry point. Answers with plain data always; a rejection means the thread died. */
-export async function handleTask(task: WorkerTask): Promise<WorkerReply<WorkerTask>> {
+parentPort?.on('message', (task: WorkerTask) => {
+  void handleTask(task).then((reply) => send({ kind: 'reply', reply }));
+});
+send({ kind: 'ready' });
+
+function send(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}
+
+/** Answers with plain data always: it never rejects. */
+async function handleTask(task: WorkerTask): Promise<WorkerReply<WorkerTask>> {
   if (task.kind === 'describe') {
     if (!loaded.ok) {
       return loaded;
