@@ -3,7 +3,7 @@ import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import { fault, wireErrors } from '../core/errors.ts';
-import { answerFault } from './answer.ts';
+import { answerFault, type Exchange } from './answer.ts';
 import { answerHealth, createReadinessRoute, type HealthOptions } from './routes/health.ts';
 import {
   createImageClassificationRoute,
@@ -15,15 +15,23 @@ export interface AppOptions extends RouteOptions, Omit<HealthOptions, 'detail'> 
   readonly corsOrigin: string;
 }
 
-/** The service address: inference, and health in brief. */
+/** What pages of other origins may read besides the answer itself. */
+const EXPOSED_HEADERS = 'Retry-After';
+
+/**
+ * The service address: inference, and health in brief. A request to classify that names its service
+ * as the configuration does goes straight to its route, which spares the main thread Koa, router and
+ * CORS (scripts/README.md has the figures). All others find the same route through Koa.
+ */
 export function createServiceApp(options: AppOptions): RequestListener {
+  const { corsOrigin } = options;
   const app = createApp(options);
-  if (options.corsOrigin !== 'none') {
+  if (corsOrigin !== 'none') {
     app.use(
       cors({
-        origin: options.corsOrigin,
+        origin: corsOrigin,
         allowMethods: 'POST',
-        exposeHeaders: 'Retry-After',
+        exposeHeaders: EXPOSED_HEADERS,
         maxAge: 86_400,
       }),
     );
@@ -34,7 +42,30 @@ export function createServiceApp(options: AppOptions): RequestListener {
   router.all('/:deployName/ImageClassification', (context) =>
     classify(context, context.params.deployName ?? ''),
   );
-  return finishApp(app, router, '/{deploy name}/ImageClassification', options);
+  const throughKoa = finishApp(app, router, '/{deploy name}/ImageClassification', options);
+
+  const directPaths = new Map(
+    [...options.services.keys()].map((deployName) => [
+      `/${encodeURIComponent(deployName)}/ImageClassification`,
+      deployName,
+    ]),
+  );
+  return (req, res) => {
+    const deployName = req.method === 'POST' ? directPaths.get(pathOf(req.url ?? '')) : undefined;
+    if (deployName === undefined) {
+      throughKoa(req, res);
+      return;
+    }
+    if (corsOrigin !== 'none') {
+      res.setHeader('Vary', 'Origin');
+      res.setHeader('Access-Control-Allow-Origin', corsOrigin);
+      res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+    }
+    const exchange = { req, res };
+    classify(exchange, deployName).catch((error: unknown) =>
+      answerFailedRoute(exchange, error, options),
+    );
+  };
 }
 
 /** The admin address: health in full, metrics. */
@@ -44,6 +75,7 @@ export function createAdminApp(options: AppOptions): RequestListener {
   addHealthRoutes(router, { ...options, detail: 'full' });
   router.get('/metrics', async (context) => {
     const { contentType, text } = await options.metrics.render();
+    context.respond = true;
     context.type = contentType;
     context.body = text;
   });
@@ -52,16 +84,12 @@ export function createAdminApp(options: AppOptions): RequestListener {
 
 function createApp(options: AppOptions): Koa {
   const app = new Koa();
-  // Whatever escapes a route is our fault: the log keeps the cause, the caller gets 336000.
   app.use(async (context, next) => {
     try {
       await next();
     } catch (error) {
-      const logId = options.nextLogId();
-      options.log.error({ log_id: logId.toString(), err: error }, 'a route failed');
-      const internal = fault('INTERNAL', 'the server failed on this request; its log says why');
-      options.metrics.countRequest('', wireErrors.INTERNAL.wireCode);
-      answerFault(context, logId, internal, options);
+      context.respond = false;
+      answerFailedRoute(context, error, options);
     }
   });
   // Routes have their own way with errors, above; these are of connections, which callers may cut.
@@ -70,6 +98,15 @@ function createApp(options: AppOptions): Koa {
     options.log[isCut ? 'debug' : 'error']({ err: error }, 'a connection failed');
   });
   return app;
+}
+
+/** Whatever escapes a route is our fault: the log keeps the cause, the caller gets 336000. */
+function answerFailedRoute(exchange: Exchange, error: unknown, options: AppOptions): void {
+  const logId = options.nextLogId();
+  options.log.error({ log_id: logId.toString(), err: error }, 'a route failed');
+  const internal = fault('INTERNAL', 'the server failed on this request; its log says why');
+  options.metrics.countRequest('', wireErrors.INTERNAL.wireCode);
+  answerFault(exchange, logId, internal, options);
 }
 
 function createRouter(): Router {
@@ -88,6 +125,10 @@ function finishApp(
   knownPaths: string,
   options: AppOptions,
 ): RequestListener {
+  app.use((context, next) => {
+    context.respond = false; // routes write their answers themselves, whole
+    return next();
+  });
   app.use(router.routes());
   app.use((context) => answerUnknownPath(context, knownPaths, options));
   const handle = app.callback();
@@ -103,4 +144,10 @@ function answerUnknownPath(context: Context, knownPaths: string, options: AppOpt
   const line = { log_id: logId.toString(), service: '', code: wireCode, method, path };
   options.log.info({ ...line, detail: unknown.detail }, 'request');
   answerFault(context, logId, unknown, options);
+}
+
+/** What stands before the query. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
 }

@@ -44,7 +44,7 @@ export function receiveBody(
     return Promise.resolve(first);
   }
   let memory = first.value;
-  let target = new Uint8Array(memory);
+  let target = Buffer.from(memory);
   let byteLength = 0;
 
   return new Promise((resolve) => {
@@ -60,15 +60,17 @@ export function receiveBody(
         return;
       }
       if (needed > memory.byteLength) {
-        const larger = ticket.reserve(needed, byteLength);
+        // Who has sent that much is believed the rest: growing step by step copies each step.
+        const larger = ticket.reserve(Math.max(needed, announced), byteLength);
         if (!larger.ok) {
           settle(larger);
           return;
         }
         memory = larger.value;
-        target = new Uint8Array(memory);
+        target = Buffer.from(memory);
       }
-      target.set(chunk, byteLength);
+      // Not `target.set`: into shared memory that writes word by word, five times as slowly.
+      chunk.copy(target, byteLength);
       byteLength = needed;
       freeMemory(chunk);
     }

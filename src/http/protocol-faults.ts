@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 import { fault, wireErrors } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { writeJson } from './answer.ts';
+import { answerJson } from './answer.ts';
 import { type ErrorDetail, encodeFault } from './envelope.ts';
 import { closeGently } from './linger.ts';
 
@@ -25,7 +25,7 @@ interface ProtocolError extends NodeJS.ErrnoException {
 export function answerProtocolFaults(server: Server, options: ProtocolFaultOptions): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const json = describeFault(417, 'expected "Expect: 100-continue" or none, received another');
-    writeJson(request, response, json, { status: 417, closesConnection: true });
+    answerJson({ req: request, res: response }, json, { status: 417, closesConnection: true });
   });
 
   // A parser that has failed fails again on whatever still comes.
@@ -50,7 +50,7 @@ export function answerProtocolFaults(server: Server, options: ProtocolFaultOptio
     } else {
       const [status, detail] = explain(error);
       const json = describeFault(status, detail);
-      writeJson(latest.req, latest, json, { status, closesConnection: true });
+      answerJson({ req: latest.req, res: latest }, json, { status, closesConnection: true });
     }
   }
 

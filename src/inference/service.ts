@@ -82,12 +82,14 @@ export interface ImageService {
   /**
    * Classifies a request body of `byteLength` bytes in `body`. The ticket is closed when the last
    * worker is done with that memory, which may be after a deadline has answered the caller.
+   * `givenUp` is the caller's to abort when nobody waits for the answer any longer, and is aborted
+   * when the deadline passes.
    */
   classifyRequest(
     ticket: Ticket,
     body: SharedArrayBuffer,
     byteLength: number,
-    callerGone: AbortSignal,
+    givenUp: AbortController,
   ): Promise<ServiceReply>;
   /** What was loaded; undefined until its files were found right. */
   readonly model: ModelPackage | undefined;
@@ -255,27 +257,23 @@ export function createImageService(
       }
       return admission.open();
     },
-    async classifyRequest(ticket, body, byteLength, callerGone) {
+    async classifyRequest(ticket, body, byteLength, givenUp) {
       const arrived = performance.now();
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), options.deadlineMs);
-      const onGone = () => deadline.abort();
-      callerGone.addEventListener('abort', onGone, { once: true });
+      const timer = setTimeout(() => givenUp.abort(), options.deadlineMs);
       try {
-        const refused = await ticket.waitForWorker(deadline.signal);
+        const refused = await ticket.waitForWorker(givenUp.signal);
         const waitMs = performance.now() - arrived;
         if (refused !== undefined) {
           ticket.close();
           return { outcome: err(refused), timings: {}, waitMs };
         }
-        const working = runTwice({ kind: 'request', body, byteLength }, deadline.signal).finally(
+        const working = runTwice({ kind: 'request', body, byteLength }, givenUp.signal).finally(
           ticket.close,
         );
-        const reply = await Promise.race([working, waitForAbort(deadline.signal)]);
+        const reply = await Promise.race([working, waitForAbort(givenUp.signal)]);
         return { ...reply, waitMs };
       } finally {
         clearTimeout(timer);
-        callerGone.removeEventListener('abort', onGone);
       }
     },
     get model() {

@@ -1,10 +1,9 @@
-import type { Context } from 'koa';
 import { type Fault, fault, wireErrors } from '../../core/errors.ts';
 import type { Ticket } from '../../inference/admission.ts';
 import type { ImageService, ServiceReply } from '../../inference/service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
-import { answerFault, answerJson, type FaultOptions } from '../answer.ts';
+import { type Metrics, STAGES, type StagesMs } from '../../telemetry/metrics.ts';
+import { answerFault, answerJson, type Exchange, type FaultOptions } from '../answer.ts';
 import { CALLER_GONE, receiveBody } from '../body.ts';
 import { encodeClassName, encodeSuccess } from '../envelope.ts';
 import { findService } from '../find-service.ts';
@@ -31,7 +30,7 @@ export function createImageClassificationRoute(options: RouteOptions) {
   const { services, metrics, log } = options;
   const encodedNames = new WeakMap<readonly string[], readonly string[]>();
 
-  return async function handle(context: Context, deployName: string): Promise<void> {
+  return async function handle(exchange: Exchange, deployName: string): Promise<void> {
     const service = findService(services, deployName);
     const record: RequestRecord = {
       logId: options.nextLogId(),
@@ -39,27 +38,27 @@ export function createImageClassificationRoute(options: RouteOptions) {
       startedMs: performance.now(),
     };
     if (service === undefined) {
-      refuse(context, record, fault('NO_SUCH_API', 'no service has this deploy name'));
-    } else if (context.method !== 'POST') {
-      const detail = `the method: expected POST, received ${context.method}`;
-      refuse(context, record, fault('INVALID_ARGUMENT', detail), 405);
+      refuse(exchange, record, fault('NO_SUCH_API', 'no service has this deploy name'));
+    } else if (exchange.req.method !== 'POST') {
+      const detail = `the method: expected POST, received ${exchange.req.method}`;
+      refuse(exchange, record, fault('INVALID_ARGUMENT', detail), 405);
     } else {
-      await classify(context, service, record);
+      await classify(exchange, service, record);
     }
   };
 
   async function classify(
-    context: Context,
+    exchange: Exchange,
     service: ImageService,
     record: RequestRecord,
   ): Promise<void> {
     const ticket = service.admit();
     if (!ticket.ok) {
-      refuse(context, record, ticket.error);
+      refuse(exchange, record, ticket.error);
       return;
     }
     try {
-      await classifyWith(ticket.value, context, service, record);
+      await classifyWith(ticket.value, exchange, service, record);
     } catch (error) {
       ticket.value.close();
       throw error;
@@ -68,11 +67,11 @@ export function createImageClassificationRoute(options: RouteOptions) {
 
   async function classifyWith(
     ticket: Ticket,
-    context: Context,
+    exchange: Exchange,
     service: ImageService,
     record: RequestRecord,
   ): Promise<void> {
-    const body = await receiveBody(context.req, ticket);
+    const body = await receiveBody(exchange.req, ticket);
     record.receiveMs = performance.now() - record.startedMs;
     if (!body.ok) {
       ticket.close();
@@ -83,38 +82,38 @@ export function createImageClassificationRoute(options: RouteOptions) {
           'the body broke off: the caller hung up, was too slow or sent broken HTTP',
         );
       } else {
-        refuse(context, record, body.error);
+        refuse(exchange, record, body.error);
       }
       return;
     }
     record.bytes = body.value.byteLength;
-    const gone = new AbortController();
-    context.res.once('close', () => {
-      if (!context.res.writableFinished) {
-        gone.abort();
+    const givenUp = new AbortController();
+    exchange.res.once('close', () => {
+      if (!exchange.res.writableFinished) {
+        givenUp.abort();
       }
     });
     const { memory, byteLength } = body.value;
-    const reply = await service.classifyRequest(ticket, memory, byteLength, gone.signal);
+    const reply = await service.classifyRequest(ticket, memory, byteLength, givenUp);
     record.reply = reply;
-    if (gone.signal.aborted) {
+    if (exchange.res.destroyed) {
       finish(record, undefined, 'the caller hung up while waiting');
     } else if (reply.outcome.ok) {
       const names = encodeNames(service.classNames);
-      answerJson(context, encodeSuccess(record.logId, reply.outcome.value, names));
+      answerJson(exchange, encodeSuccess(record.logId, reply.outcome.value, names));
       finish(record, 0);
     } else {
-      refuse(context, record, reply.outcome.error);
+      refuse(exchange, record, reply.outcome.error);
     }
   }
 
   function refuse(
-    context: Context,
+    exchange: Exchange,
     record: RequestRecord,
     refused: Fault,
     semanticStatus?: number,
   ): void {
-    answerFault(context, record.logId, refused, options, semanticStatus);
+    answerFault(exchange, record.logId, refused, options, semanticStatus);
     finish(record, wireErrors[refused.code].wireCode, refused.detail);
   }
 
@@ -131,45 +130,46 @@ export function createImageClassificationRoute(options: RouteOptions) {
   function finish(record: RequestRecord, code: number | undefined, detail?: string): void {
     const { service, reply } = record;
     const totalMs = performance.now() - record.startedMs;
-    const stagesMs = {
+    const timings = reply?.timings;
+    const stagesMs: StagesMs = {
       receive: record.receiveMs,
       wait: reply?.waitMs,
-      base64: reply?.timings.base64Ms,
-      decode: reply?.timings.decodeMs,
-      resample: reply?.timings.resampleMs,
-      run: reply?.timings.runMs,
-      rank: reply?.timings.rankMs,
+      base64: timings?.base64Ms,
+      decode: timings?.decodeMs,
+      resample: timings?.resampleMs,
+      run: timings?.runMs,
+      rank: timings?.rankMs,
     };
-    for (const [stage, milliseconds] of Object.entries(stagesMs)) {
-      if (milliseconds !== undefined) {
-        metrics.observeStage(service, stage as keyof typeof stagesMs, milliseconds);
-      }
-    }
+    metrics.observeStages(service, stagesMs);
     if (code !== undefined) {
       metrics.countRequest(service, code);
       metrics.observeDuration(service, totalMs);
     }
-    const line = {
-      log_id: record.logId.toString(),
-      service,
-      code,
-      bytes: record.bytes,
-      image: reply?.image,
-      device: services.get(service)?.status().session?.device,
-      total_ms: roundMs(totalMs),
-      stages_ms: Object.fromEntries(
-        Object.entries(stagesMs).map(([stage, ms]) => [stage, ms === undefined ? ms : roundMs(ms)]),
-      ),
-      detail,
-    };
-    if (code === wireErrors.INTERNAL.wireCode) {
-      log.error(line, 'request');
-    } else {
-      log.info(line, 'request');
+    const level = code === wireErrors.INTERNAL.wireCode ? 'error' : 'info';
+    if (!log.isLevelEnabled(level)) {
+      return;
     }
+    for (const stage of STAGES) {
+      stagesMs[stage] = roundMs(stagesMs[stage]);
+    }
+    log[level](
+      {
+        log_id: record.logId.toString(),
+        service,
+        code,
+        bytes: record.bytes,
+        image: reply?.image,
+        device: services.get(service)?.status().session?.device,
+        total_ms: roundMs(totalMs),
+        stages_ms: stagesMs,
+        detail,
+      },
+      'request',
+    );
   }
 }
 
-function roundMs(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
+/** To hundredths; a stage that was not come to has no time. */
+function roundMs(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds * 100) / 100;
 }
