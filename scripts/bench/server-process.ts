@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { serverEnvironment } from '../../src/platform/server-environment.js';
+import { readMainThreadCpuMs } from './main-thread-cpu.ts';
 
 export interface ServerProcess {
   readonly pid: number;
@@ -16,6 +17,7 @@ export interface ServerProcess {
   readonly readyAfterMs: number;
   /** CPU time of the process so far, all its threads, in ms. */
   readCpuMs(): Promise<number>;
+  readMainThreadCpuMs(): Promise<number>;
   /** Resident memory in bytes (`Rss`). */
   readResidentBytes(): Promise<number>;
   /** Resident memory in bytes, what several threads map counted once (`Pss`). */
@@ -69,6 +71,7 @@ export async function startServerProcess(
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
     },
+    readMainThreadCpuMs: () => readMainThreadCpuMs(child.pid),
     readResidentBytes: () => readMemory(child, 'Rss'),
     readProportionalBytes: () => readMemory(child, 'Pss'),
     async stop() {
