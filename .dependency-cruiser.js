@@ -36,6 +36,7 @@ const owners = {
   koa: 'http',
   '@koa/router': 'http',
   '@koa/cors': 'http',
+  piscina: 'inference',
   'onnxruntime-node': 'worker',
   sharp: 'imaging',
   pino: 'telemetry',

@@ -29,6 +29,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'koa-owner': ['src/core/koa.ts', 'koa'],
   'koa-router-owner': ['src/core/router.ts', '@koa/router'],
   'koa-cors-owner': ['src/core/cors.ts', '@koa/cors'],
+  'piscina-owner': ['src/core/piscina.ts', 'piscina'],
   'onnxruntime-node-owner': ['src/core/ort.ts', 'onnxruntime-node'],
   'sharp-owner': ['src/core/sharp.ts', 'sharp'],
   'pino-owner': ['src/core/pino.ts', 'pino'],

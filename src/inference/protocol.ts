@@ -1,6 +1,7 @@
 /**
  * What crosses between the main thread and a worker: plain data only, the one file both sides share.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Manifest } from '../catalog/manifest.ts';
 import type { Fault } from '../core/errors.ts';
 import type { ImagingPreference, ImagingWay } from '../core/imaging-way.ts';
@@ -31,7 +32,6 @@ export interface WorkerSetup extends ModelSetup {
 
 /** Sent by a replacement outside of any task, about its attempts to load the model. */
 export interface ReplacementNotice {
-  readonly kind: 'replacement';
   readonly threadId: number;
   /** Undefined once it has loaded. */
   readonly problem: string | undefined;
@@ -115,11 +115,15 @@ export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }
   ? Result<WorkerDescription, string>
   : ClassifyReply;
 
-/** What a worker sends, beginning with `ready` once its model is loaded. */
+/** What a thread works on for as long as it lives: tasks that come over a port of their own. */
+export interface ServeTask {
+  readonly port: MessagePort;
+}
+
+/** What a worker sends over that port, beginning with `ready` once its model is loaded. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'reply'; readonly reply: WorkerReply<WorkerTask> }
-  | ReplacementNotice;
+  | { readonly kind: 'reply'; readonly reply: WorkerReply<WorkerTask> };
 
 /** Given to the process that writes a model's prepared form into an empty folder. */
 export interface PrepareTask {

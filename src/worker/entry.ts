@@ -1,10 +1,18 @@
 /** Runs in each worker thread: loads the model named by the setup, then answers tasks. */
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { fault } from '../core/errors.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { choosePreparer, type ImagingChoice } from '../imaging/choose-preparer.ts';
-import type { WorkerMessage, WorkerReply, WorkerSetup, WorkerTask } from '../inference/protocol.ts';
+import type {
+  ReplacementNotice,
+  ServeTask,
+  WorkerMessage,
+  WorkerReply,
+  WorkerSetup,
+  WorkerTask,
+} from '../inference/protocol.ts';
 import { createClassifier, describePreparation } from './classify.ts';
 import { type LoadedSession, loadSession } from './session.ts';
 
@@ -38,7 +46,7 @@ async function load(): Promise<Result<Loaded, string>> {
     const isReplacement = Atomics.load(setup.proven, 0) === 1;
     if (isReplacement) {
       const problem = loaded.ok ? undefined : loaded.error;
-      send({ kind: 'replacement', threadId, problem });
+      parentPort?.postMessage({ threadId, problem } satisfies ReplacementNotice);
     }
     if (loaded.ok || !isReplacement) {
       return loaded;
@@ -47,13 +55,14 @@ async function load(): Promise<Result<Loaded, string>> {
   }
 }
 
-parentPort?.on('message', (task: WorkerTask) => {
-  void handleTask(task).then((reply) => send({ kind: 'reply', reply }));
-});
-send({ kind: 'ready' });
-
-function send(message: WorkerMessage): void {
-  parentPort?.postMessage(message);
+/** piscina's entry point: works on what comes over the port until the pool closes it. */
+export async function serveTasks({ port }: ServeTask): Promise<void> {
+  const send = (message: WorkerMessage) => port.postMessage(message);
+  port.on('message', (task: WorkerTask) => {
+    void handleTask(task).then((reply) => send({ kind: 'reply', reply }));
+  });
+  send({ kind: 'ready' });
+  await once(port, 'close');
 }
 
 /** Answers with plain data always: it never rejects. */

@@ -72,7 +72,7 @@ describe('help', () => {
       const text = await readFile(join(loaded, report), 'utf8');
       expect(text).toContain('node_modules/commander/');
       expect(text).not.toMatch(
-        /node_modules\/(koa|onnxruntime-node|sharp|pino|cli-table3|prom-client)\//,
+        /node_modules\/(koa|onnxruntime-node|sharp|piscina|pino|cli-table3|prom-client)\//,
       );
     }
   });

@@ -1,13 +1,20 @@
 import type { Worker } from 'node:worker_threads';
+import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { pngFile } from '../support/png-file.ts';
 import { exchange } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { imagenetOf } from './support/busy-workers.ts';
-import { createPng } from './support/tiny-images.ts';
 
-// Decoding it takes the worker long, and in JavaScript: a thread that is ended inside the native
-// runtime can take the whole process with it.
-const body = JSON.stringify({ image: createPng(4096, 4096).toString('base64'), top_num: 1 });
+// Decoding it takes the worker about a second, and in JavaScript, as it is interlaced: a thread that
+// is ended inside the native runtime can take the whole process with it.
+const side = 4096;
+const filterBytes = 7680; // one for each row of the seven passes
+const slowImage = pngFile(
+  { width: side, height: side, bitDepth: 8, colourType: 6, interlaced: true },
+  [deflateSync(Buffer.alloc(side * side * 4 + filterBytes))],
+);
+const body = JSON.stringify({ image: slowImage.toString('base64'), top_num: 1 });
 
 /** The threads of this process, in the order of their start. */
 const threads: Worker[] = [];
@@ -36,6 +43,7 @@ describe.each([
   beforeAll(async () => {
     running = await startTestServer({
       workers: '1',
+      imaging: 'portable',
       'http.status-codes': statusCodes,
       'deadline-ms': '60000',
     });
@@ -52,8 +60,10 @@ describe.each([
 
   test('a request on which two workers die is 336000, and the next one is answered', async () => {
     killDuringNextRequest(running);
-    // The thread that takes the first one's place says when it is ready, and gets the task then.
-    process.once('worker', (second) => second.once('message', () => void second.terminate()));
+    // The thread that takes the first one's place says when it has loaded, and gets the task then.
+    process.once('worker', (second) =>
+      second.once('message', () => setTimeout(() => void second.terminate(), 100)),
+    );
     const answer = await exchange(port, { body });
     expect(answer.masked).toBe(
       '{"error_code":336000,"error_msg":"Internal error","log_id":ID,"error_detail":"the worker died twice on this request"}',
