@@ -21,7 +21,7 @@ export function createBmp(width: number, height: number, pixelBytes?: number): B
 }
 
 /** A black grey-scale PNG: a few KB that take long to decode when the sides are large. */
-export function createPng(width: number, height: number): Buffer {
+function createPng(width: number, height: number): Buffer {
   return pngFile({ width, height, bitDepth: 8, colourType: 0, interlaced: false }, [
     deflateSync(Buffer.alloc((width + 1) * height)),
   ]);
