@@ -19,12 +19,12 @@ namespace edge_infer {
 namespace {
 
 // Raised with every change of the functions below; the loader refuses another.
-constexpr int kApiVersion = 2;
+constexpr int kApiVersion = 3;
 
 // One thread's buffers.
 struct State {
-  bool useAvx2 = __builtin_cpu_supports("avx2");
-  Resampler resampler{useAvx2};
+  Kernel kernel = fastestKernel();
+  Resampler resampler{kernel};
   JpegDecoder jpeg;
   PngDecoder png;
   Buffer crop;
@@ -96,7 +96,7 @@ napi_value decodeBase64Call(napi_env env, napi_callback_info info) {
     return throwRange(env, "decodeBase64: expected a target of at least (end - start) / 4 * 3 + 3");
   }
   const size_t written = decodeBase64(source.bytes() + start, size,
-                                      static_cast<uint8_t*>(target.data), getState(env)->useAvx2);
+                                      static_cast<uint8_t*>(target.data), getState(env)->kernel);
   return makeNumber(env, written == kNotBase64 ? -1 : static_cast<double>(written));
 }
 
@@ -402,21 +402,38 @@ napi_value findMarker(napi_env env, napi_callback_info info) {
   return makeNumber(env, -1);
 }
 
-// useAvx2(wanted: boolean): whether it is in use from now on; for tests and benchmarks
-napi_value useAvx2(napi_env env, napi_callback_info info) {
+// useKernel(name: string): takes one of `kernels` from now on; for tests and benchmarks
+napi_value useKernel(napi_env env, napi_callback_info info) {
   napi_value argv[1];
   size_t argc = 1;
-  bool wanted = false;
+  char name[32];
+  size_t length = 0;
   if (napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr) != napi_ok || argc != 1 ||
-      napi_get_value_bool(env, argv[0], &wanted) != napi_ok) {
-    return throwRange(env, "useAvx2: expected (boolean)");
+      napi_get_value_string_utf8(env, argv[0], name, sizeof name, &length) != napi_ok) {
+    return throwRange(env, "useKernel: expected (string)");
   }
-  State& state = *getState(env);
-  state.useAvx2 = wanted && __builtin_cpu_supports("avx2");
-  state.resampler.setAvx2(state.useAvx2);
-  napi_value result = nullptr;
-  napi_get_boolean(env, state.useAvx2, &result);
-  return result;
+  for (const Kernel kernel : kKernels) {
+    if (std::strcmp(name, nameOf(kernel)) != 0 || !isSupported(kernel)) continue;
+    State& state = *getState(env);
+    state.kernel = kernel;
+    state.resampler.setKernel(kernel);
+    return nullptr;
+  }
+  return throwRange(env, "useKernel: expected one of the kernels that this processor has");
+}
+
+// Names of the kernels that this processor has, the fastest first; it is in use from the start.
+napi_value listKernels(napi_env env) {
+  napi_value names = nullptr;
+  napi_create_array(env, &names);
+  uint32_t count = 0;
+  for (const Kernel kernel : kKernels) {
+    if (!isSupported(kernel)) continue;
+    napi_value name = nullptr;
+    napi_create_string_utf8(env, nameOf(kernel), NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, names, count++, name);
+  }
+  return names;
 }
 
 #ifdef EDGE_INFER_PLANTED_FAULT
@@ -445,12 +462,13 @@ NAPI_MODULE_INIT() {
   using namespace edge_infer;
   napi_set_instance_data(env, new State(), deleteState, nullptr);
   napi_set_named_property(env, exports, "apiVersion", makeNumber(env, kApiVersion));
+  napi_set_named_property(env, exports, "kernels", listKernels(env));
   exportFunction(env, exports, "decodeBase64", decodeBase64Call);
   exportFunction(env, exports, "prepareJpeg", prepareJpeg);
   exportFunction(env, exports, "preparePng", preparePng);
   exportFunction(env, exports, "preparePixels", preparePixels);
   exportFunction(env, exports, "findMarker", findMarker);
-  exportFunction(env, exports, "useAvx2", useAvx2);
+  exportFunction(env, exports, "useKernel", useKernel);
 #ifdef EDGE_INFER_PLANTED_FAULT
   exportFunction(env, exports, "readBeyondItsEnd", readBeyondItsEnd);
 #endif

@@ -100,7 +100,8 @@ __attribute__((target("avx2"))) void decodeBlocks(const uint8_t* text, size_t si
 
 }  // namespace
 
-size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, bool useAvx2) {
+size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, Kernel kernel) {
+  const bool useAvx2 = kernel != Kernel::scalar;  // every processor with AVX-512 has it
   uint8_t* to = target;
   size_t at = 0;
   uint32_t bits = 0;

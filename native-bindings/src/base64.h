@@ -2,6 +2,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernel.h"
+
 namespace edge_infer {
 
 constexpr size_t kNotBase64 = SIZE_MAX;
@@ -11,6 +13,6 @@ constexpr size_t kNotBase64 = SIZE_MAX;
 // and "=". Spare bits before the padding are ignored.
 //
 // `target` holds at least size / 4 * 3 + 3 bytes. Returns how many were written, or kNotBase64.
-size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, bool useAvx2);
+size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, Kernel kernel);
 
 }  // namespace edge_infer

@@ -22,6 +22,9 @@ struct Axis {
   int stride = 0;
 
   bool isResized() const { return weights != nullptr; }
+  // Of position `i`: its weights, and where it starts to read, counted from spanStart.
+  const int32_t* weightsOf(int i) const { return weights + static_cast<size_t>(i) * stride; }
+  int offsetOf(int i) const { return starts[i] - spanStart; }
 };
 
 // What src/imaging/geometry.ts worked out for one image.

@@ -35,13 +35,13 @@ async function compare(name: string, bytes: Uint8Array, which: number): Promise<
     throw new Error('no recipes');
   }
   const expected = await judge(preparer.portable, bytes, preparer.channels);
-  for (const avx2 of [true, false]) {
-    bindings.useAvx2(avx2);
+  for (const kernel of bindings.kernels) {
+    bindings.useKernel(kernel);
     const found = await judge(preparer.native, bytes, preparer.channels);
     if (found !== expected) {
       counts.different++;
       console.log(
-        `${name}, recipe ${which % preparers.length}, AVX2 ${avx2}: portable ${expected}, native ${found}`,
+        `${name}, recipe ${which % preparers.length}, ${kernel}: portable ${expected}, native ${found}`,
       );
     }
   }
@@ -97,7 +97,10 @@ function readBase64(text: string): Buffer | undefined {
   return isBase64 ? Buffer.from(compact, 'base64') : undefined;
 }
 
-function compareBase64({ decodeBase64, useAvx2 }: NativeBindings, rounds: number): number {
+function compareBase64(
+  { decodeBase64, kernels, useKernel }: NativeBindings,
+  rounds: number,
+): number {
   const random = createRandom(7);
   let wrong = 0;
   for (let i = 0; i < rounds; i++) {
@@ -106,14 +109,14 @@ function compareBase64({ decodeBase64, useAvx2 }: NativeBindings, rounds: number
     const source = Buffer.from(text);
     const expected = readBase64(text);
     const target = new Uint8Array(Math.floor(source.length / 4) * 3 + 3);
-    for (const avx2 of [true, false]) {
-      useAvx2(avx2);
+    for (const kernel of kernels) {
+      useKernel(kernel);
       const written = decodeBase64(source, 0, source.length, target);
       const found = written < 0 ? undefined : Buffer.from(target.subarray(0, written));
       if (expected === undefined ? found !== undefined : found?.equals(expected) !== true) {
         wrong++;
         console.log(
-          `base64 ${JSON.stringify(text)}, AVX2 ${avx2}: expected ${expected?.length}, found ${found?.length}`,
+          `base64 ${JSON.stringify(text)}, ${kernel}: expected ${expected?.length}, found ${found?.length}`,
         );
       }
     }

@@ -37,9 +37,10 @@ export function choosePreparer(
   const bindings = loaded.value;
   return ok({
     imaging: 'native',
-    imagingReason: bindings.useAvx2(true)
-      ? 'the native bindings work, with AVX2'
-      : 'the native bindings work; this processor has no AVX2, so they are slower',
+    imagingReason:
+      bindings.kernels.length > 1
+        ? `the native bindings work, with ${bindings.kernels[0]}`
+        : 'the native bindings work; this processor has no AVX2, so they are slower',
     preparer: createNativePreparer(options, bindings),
     bindings,
   });

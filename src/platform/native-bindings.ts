@@ -54,12 +54,14 @@ export interface NativeBindings {
   ): number | null;
   /** Decoded pixels `[H, W, C]` to tensor. */
   preparePixels(data: Uint8Array, ...job: NativeJob): void;
-  /** Says whether the AVX2 kernels are in use from now on. Only tests and benchmarks switch. */
-  useAvx2(wanted: boolean): boolean;
+  /** Names of what this processor can do the arithmetic with, the fastest, which is used, first. */
+  readonly kernels: readonly string[];
+  /** Takes another of `kernels` from now on, on this thread. Only tests and benchmarks do. */
+  useKernel(name: string): void;
 }
 
 /** What `addon.cc` must answer; raised there and here with every change of the functions. */
-const API_VERSION = 2;
+const API_VERSION = 3;
 
 const addonFile = fileURLToPath(
   new URL('../../native-bindings/build/edge-infer.node', import.meta.url),

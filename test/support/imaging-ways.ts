@@ -6,11 +6,12 @@ import { createPortablePreparer } from '../../src/imaging/portable-preparer.ts';
 import type { PreparationOptions, Preparer } from '../../src/imaging/preparation.ts';
 import { probeImage } from '../../src/imaging/probe.ts';
 import type { TensorData } from '../../src/imaging/tensor.ts';
-import { loadNativeBindings } from '../../src/platform/native-bindings.ts';
+import { loadNativeBindings, type NativeBindings } from '../../src/platform/native-bindings.ts';
 
 /** Every way from an image's bytes to a tensor that this machine has; all must give the same. */
 export interface Way {
-  readonly name: 'portable' | 'native, AVX2' | 'native, scalar';
+  /** `portable`, or `native` and one of the addon's kernels. */
+  readonly name: string;
   create(options: PreparationOptions): Preparer;
 }
 
@@ -21,25 +22,18 @@ export const nativeProblem = native.ok ? undefined : native.error;
 
 export const ways: readonly Way[] = [
   { name: 'portable', create: createPortablePreparer },
-  ...(native.ok
-    ? [
-        nativeWay('native, scalar', false),
-        ...(native.value.useAvx2(true) ? [nativeWay('native, AVX2', true)] : []),
-      ]
-    : []),
+  ...(native.ok ? native.value.kernels.map((kernel) => nativeWay(native.value, kernel)) : []),
 ];
 
-function nativeWay(name: Way['name'], avx2: boolean): Way {
+function nativeWay(bindings: NativeBindings, kernel: string): Way {
   return {
-    name,
+    name: `native, ${kernel}`,
     create(options) {
-      if (!native.ok) throw new Error(native.error);
-      const bindings = native.value;
       const preparer = createNativePreparer(options, bindings);
       return {
-        // The kernels are chosen for the whole thread, so they are set before each image.
+        // The kernel is chosen for the whole thread, so it is set before each image.
         prepare(...image) {
-          bindings.useAvx2(avx2);
+          bindings.useKernel(kernel);
           return preparer.prepare(...image);
         },
       };
