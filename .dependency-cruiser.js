@@ -9,7 +9,7 @@ const allowed = {
   platform: ['core'],
   catalog: ['core'],
   imaging: ['core', 'native-bindings'],
-  worker: ['core', 'catalog', 'imaging', 'protocol', 'cuda-provider'],
+  worker: ['core', 'catalog', 'imaging', 'protocol', 'native-bindings', 'cuda-provider'],
   inference: ['core', 'catalog', 'telemetry'],
   http: ['core', 'inference', 'telemetry'],
   cli: ['core', 'config', 'catalog', 'imaging', 'inference', 'platform', 'telemetry', 'compose'],

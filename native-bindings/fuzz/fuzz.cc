@@ -254,12 +254,13 @@ void fuzzPng(std::vector<uint8_t> file, bool isRows, Numbers& numbers) {
 }
 
 void fuzzBase64(const uint8_t* bytes, size_t size) {
-  std::vector<uint8_t> expected(size / 4 * 3 + 3);
-  const size_t length = decodeBase64(bytes, size, expected.data(), Kernel::scalar);
+  // Sometimes too short a target, which must never be written beyond.
+  std::vector<uint8_t> expected(size % 5 == 0 ? size / 2 : size / 4 * 3 + 3);
+  const size_t length = decodeBase64(bytes, size, expected.data(), expected.size(), Kernel::scalar);
   for (const Kernel kernel : kKernels) {
     if (!isSupported(kernel)) continue;
     std::vector<uint8_t> target(expected.size());
-    const size_t written = decodeBase64(bytes, size, target.data(), kernel);
+    const size_t written = decodeBase64(bytes, size, target.data(), target.size(), kernel);
     require(written == length, "all kernels take the same text");
     if (length == kNotBase64) continue;
     require(std::memcmp(target.data(), expected.data(), length) == 0,

@@ -60,7 +60,7 @@ uint8_t readEscape(const uint8_t* text, size_t size, size_t& at) {
 // a character's two nibbles choose bits whose intersection is empty for the alphabet alone, and
 // the high nibble chooses what is added to get its six bits.
 __attribute__((target("avx2"))) void decodeBlocks(const uint8_t* text, size_t size, size_t& at,
-                                                  uint8_t*& to) {
+                                                  uint8_t*& to, const uint8_t* end) {
   const __m256i lowBits = _mm256_setr_epi8(
       0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a,
       0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
@@ -78,7 +78,7 @@ __attribute__((target("avx2"))) void decodeBlocks(const uint8_t* text, size_t si
   const __m256i packWords = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7);
 
   // 32 bytes are stored for the 24 of a block: the last characters are left to the plain loop.
-  while (size - at >= 48) {
+  while (size - at >= 48 && end - to >= 32) {
     const __m256i in = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + at));
     const __m256i high = _mm256_and_si256(_mm256_srli_epi32(in, 4), nibble);
     const __m256i low = _mm256_and_si256(in, nibble);
@@ -100,7 +100,9 @@ __attribute__((target("avx2"))) void decodeBlocks(const uint8_t* text, size_t si
 
 }  // namespace
 
-size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, Kernel kernel) {
+size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, size_t targetSize,
+                    Kernel kernel) {
+  const uint8_t* end = target + targetSize;
   const bool useAvx2 = kernel != Kernel::scalar;  // every processor with AVX-512 has it
   uint8_t* to = target;
   size_t at = 0;
@@ -109,7 +111,7 @@ size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, Kernel ke
   int padding = 0;  // "=" seen so far
   while (at < size) {
     if (useAvx2 && held == 0 && padding == 0 && size - at >= 48) {
-      decodeBlocks(text, size, at, to);
+      decodeBlocks(text, size, at, to, end);
     }
     uint8_t value = kValues[text[at]];
     if (value == kOther && text[at] == '\\') {
@@ -126,13 +128,14 @@ size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, Kernel ke
     if (padding > 0) return kNotBase64;
     bits = bits << 6 | value;
     if (++held < 4) continue;
+    if (end - to < 3) return kNotBase64;
     *to++ = static_cast<uint8_t>(bits >> 16);
     *to++ = static_cast<uint8_t>(bits >> 8);
     *to++ = static_cast<uint8_t>(bits);
     held = 0;
   }
   if (held == 0 && padding == 0) return static_cast<size_t>(to - target);
-  if (held + padding != 4 || held < 2) return kNotBase64;
+  if (held + padding != 4 || held < 2 || end - to < 3 - padding) return kNotBase64;
   bits <<= 6 * padding;
   *to++ = static_cast<uint8_t>(bits >> 16);
   if (padding == 1) *to++ = static_cast<uint8_t>(bits >> 8);

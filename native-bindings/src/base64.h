@@ -12,7 +12,8 @@ constexpr size_t kNotBase64 = SIZE_MAX;
 // or escaped (\n, \r, \t, \u0020 ...), and so are the escapes that clients write for "/", "+"
 // and "=". Spare bits before the padding are ignored.
 //
-// `target` holds at least size / 4 * 3 + 3 bytes. Returns how many were written, or kNotBase64.
-size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, Kernel kernel);
+// Returns how many bytes were written, or kNotBase64, which text longer than `target` is too.
+size_t decodeBase64(const uint8_t* text, size_t size, uint8_t* target, size_t targetSize,
+                    Kernel kernel);
 
 }  // namespace edge_infer

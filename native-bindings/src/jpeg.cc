@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include <jpeglib.h>
+#include <jerror.h>
 
 #include "clock.h"
 #include "pixels.h"
@@ -46,12 +47,14 @@ constexpr const char* kMessages[] = {
 struct ErrorHandler {
   jpeg_error_mgr base;
   std::jmp_buf whenFatal;
+  bool isOutOfMemory;
   char message[kMaxMessageBytes];
 };
 
 [[noreturn]] void leaveDecoder(j_common_ptr info) {
   auto* handler = reinterpret_cast<ErrorHandler*>(info->err);
   const int code = info->err->msg_code;
+  handler->isOutOfMemory = code == JERR_OUT_OF_MEMORY || code == JERR_NO_BACKING_STORE;
   const int* n = info->err->msg_parm.i;
   const bool isKnown = code > 0 && code < static_cast<int>(std::size(kMessages));
   const char* text = isKnown ? kMessages[code] : "unknown error";
@@ -147,6 +150,7 @@ struct JpegRun {
     }
     info.out_color_space = wantedColourSpace(info.num_components, plan.channels);
     jpeg_start_decompress(&info);
+    if (isUnrefined()) return DecodeOutcome::damaged;
 
     const Region region = sourceRegion(plan);
     if (region.width == 0 || region.height == 0) return outcome();
@@ -203,6 +207,15 @@ struct JpegRun {
     return outcome();
   }
 
+  // Whether scans of a progressive image are missing. libjpeg then smooths its blocks, without a
+  // warning, in a way that differs between versions and with where a region begins.
+  bool isUnrefined() const {
+    if (info.coef_bits == nullptr) return false;
+    const int* first = &info.coef_bits[0][0];
+    const int* end = first + static_cast<size_t>(info.num_components) * DCTSIZE2;
+    return std::any_of(first, end, [](int missingBits) { return missingBits != 0; });
+  }
+
   DecodeOutcome outcome() const {
     return errors.base.num_warnings == 0 ? DecodeOutcome::done : DecodeOutcome::damaged;
   }
@@ -220,7 +233,7 @@ DecodeOutcome JpegDecoder::decode(const uint8_t* bytes, size_t size, const Plan&
     jpeg_create_decompress(&run.info);
     outcome = run.run(bytes, size);
   } else {
-    outcome = DecodeOutcome::refused;
+    outcome = run.errors.isOutOfMemory ? DecodeOutcome::outOfMemory : DecodeOutcome::refused;
   }
   if (outcome == DecodeOutcome::refused) {
     std::snprintf(message, sizeof message, "%s", run.errors.message);

@@ -12,7 +12,7 @@ constexpr size_t kMaxMessageBytes = 256;
 
 enum class DecodeOutcome {
   done,
-  // libjpeg warned: the data are damaged. Its versions mend damage in different ways, so such a
+  // Something is broken or missing. The versions of libjpeg mend that in different ways, so such a
   // file is left to the portable way's, whose version is the same everywhere.
   damaged,
   refused,

@@ -48,11 +48,31 @@ export function optionsFor(recipe: ImagingRecipe): PreparationOptions {
   return { recipe, tensor: { layout: 'nhwc', colour, elementType: 'uint8' } };
 }
 
-/** The reference vectors' files, good ones and refused ones, by name. */
+const SCAN = Buffer.of(0xff, 0xda);
+const END = Buffer.of(0xff, 0xd9);
+
+/** The progressive files, cut off before one of their scans and ended: none of it is damaged. */
+function* cutProgressives(files: Iterable<[string, Uint8Array]>): Generator<[string, Uint8Array]> {
+  for (const [name, file] of files) {
+    const bytes = Buffer.from(file);
+    let at = name.includes('progressive') ? bytes.indexOf(SCAN) : -1;
+    for (let scans = 1; at !== -1; scans++) {
+      at = bytes.indexOf(SCAN, at + 1);
+      if (at !== -1)
+        yield [`${name} after scan ${scans}`, Buffer.concat([bytes.subarray(0, at), END])];
+    }
+  }
+}
+
+/** The reference vectors' files, good ones and refused ones, and progressive ones that lack scans. */
 export function readFixtures(): ReadonlyMap<string, Uint8Array> {
   const folder = new URL('../../test/fixtures/imaging/', import.meta.url);
   const names = readdirSync(folder).filter((name) => /\.(jpg|png|bmp)$/.test(name));
-  return new Map(names.map((name) => [name, readFileSync(new URL(name, folder))]));
+  const files = names.map((name): [string, Uint8Array] => [
+    name,
+    readFileSync(new URL(name, folder)),
+  ]);
+  return new Map([...files, ...cutProgressives(files)]);
 }
 
 /** `count` damaged files, the same for the same seed; names say what was damaged. */

@@ -27,8 +27,8 @@ export interface NativeBindings {
   readonly apiVersion: number;
   /**
    * Decodes base64 as it stands in a JSON string from `start` to `end`, escapes and white space
-   * included. `target` holds `(end - start) / 4 * 3 + 3` bytes at least. Returns the bytes
-   * written, or -1 for what is not standard, padded base64.
+   * included. Returns the bytes written, or -1 for what is not standard, padded base64 or longer
+   * than `target`.
    */
   decodeBase64(source: Uint8Array, start: number, end: number, target: Uint8Array): number;
   /** The twin of `findMarker` in imaging/jpeg-markers.ts. */
@@ -61,7 +61,7 @@ export interface NativeBindings {
 }
 
 /** What `addon.cc` must answer; raised there and here with every change of the functions. */
-const API_VERSION = 3;
+const API_VERSION = 4;
 
 const addonFile = fileURLToPath(
   new URL('../../native-bindings/build/edge-infer.node', import.meta.url),

@@ -12,7 +12,7 @@ import type {
   WorkerTask,
   WorkerTimings,
 } from '../inference/protocol.ts';
-import { decodeRawBase64 } from './base64.ts';
+import { chooseDecoder } from './base64.ts';
 import { applyActivation, createRanker } from './rank.ts';
 import { createRequestReader, type ImageRequest } from './request-body.ts';
 import type { LoadedSession } from './session.ts';
@@ -33,7 +33,7 @@ export function createClassifier(
   { session, imaging }: { session: LoadedSession; imaging: ImagingChoice },
   manifest: Manifest,
 ): (task: ImageTask) => Promise<ClassifyReply> {
-  const readRequest = createRequestReader(decodeRawBase64);
+  const readRequest = createRequestReader(chooseDecoder(imaging.bindings));
   const rank = createRanker(session.description.classCount);
 
   return async function classify(task) {

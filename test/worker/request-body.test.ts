@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeRawBase64 } from '../../src/worker/base64.ts';
+import { loadNativeBindings } from '../../src/platform/native-bindings.ts';
+import { chooseDecoder, decodeRawBase64 } from '../../src/worker/base64.ts';
 import { findImage } from '../../src/worker/image-span.ts';
 import { createRequestReader } from '../../src/worker/request-body.ts';
 import { createRandom } from '../support/mutate.ts';
@@ -9,7 +10,11 @@ import { readReference } from './reference-request.ts';
 const MUTATIONS = 150_000;
 const SEED = 20_261_122;
 
-const decoders = { portable: decodeRawBase64 };
+const native = loadNativeBindings();
+const decoders = {
+  portable: decodeRawBase64,
+  ...(native.ok && { native: chooseDecoder(native.value) }),
+};
 
 function randomBytes(length: number, random: (below: number) => number): Buffer {
   return Buffer.from(Array.from({ length }, () => random(256)));

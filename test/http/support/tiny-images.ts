@@ -1,6 +1,3 @@
-import { deflateSync } from 'node:zlib';
-import { pngFile } from '../../support/png-file.ts';
-
 /**
  * An uncompressed 24-bit BMP of one colour. `pixelBytes` cuts its rows short: the header then
  * promises more than the file holds.
@@ -18,11 +15,4 @@ export function createBmp(width: number, height: number, pixelBytes?: number): B
   file.writeUInt16LE(1, 26);
   file.writeUInt16LE(24, 28);
   return file;
-}
-
-/** A black grey-scale PNG: a few KB that take long to decode when the sides are large. */
-function createPng(width: number, height: number): Buffer {
-  return pngFile({ width, height, bitDepth: 8, colourType: 0, interlaced: false }, [
-    deflateSync(Buffer.alloc((width + 1) * height)),
-  ]);
 }
