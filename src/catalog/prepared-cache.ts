@@ -9,7 +9,7 @@ import { markUsed, pruneForms } from './prepared-pruning.ts';
 
 const RECORD_FILE = 'prepared.json';
 /** Raised when the way of preparing changes, so that older forms are not taken for new ones. */
-const FORM_VERSION = 2;
+const FORM_VERSION = 3;
 const MAX_ATTEMPTS = 3;
 
 const recordSchema = z.strictObject({

@@ -128,5 +128,18 @@ export type WorkerMessage =
 /** Given to the process that writes a model's prepared form into an empty folder. */
 export interface PrepareTask {
   readonly modelFile: string;
+  readonly manifest: Manifest;
   readonly targetFolder: string;
+  /** Stores matrices rearranged for their kernels as well, so that workers share these too. */
+  readonly storesPackedMatrices: boolean;
 }
+
+/** What that process answers; it may also die of the form that it tries. */
+export type PrepareOutcome = Result<
+  true,
+  {
+    readonly reason: string;
+    /** The form was written, but does not do what the model's own file does. */
+    readonly isFormWrong: boolean;
+  }
+>;

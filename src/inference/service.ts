@@ -188,14 +188,15 @@ export function createImageService(
     }
   }
 
-  async function prepare({ weightsSha256, modelFile }: ModelPackage): Promise<string | undefined> {
+  async function prepare(from: ModelPackage): Promise<string | undefined> {
+    const { weightsSha256, modelFile, manifest } = from;
     const key = {
       weightsSha256,
       runtimeVersion: options.runtimeVersion,
       cpuFeatures: options.cpuFeatures,
     };
     const prepared = await ensurePrepared(options.stateDir, key, (targetFolder) =>
-      prepareInProcess({ modelFile, targetFolder }),
+      prepareInProcess({ modelFile, manifest, targetFolder }),
     );
     if (prepared.ok) {
       return prepared.value.graphFile;

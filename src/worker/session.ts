@@ -44,8 +44,9 @@ export async function loadSession(setup: ModelSetup): Promise<Result<LoadedSessi
   return prove(setup, await openOnCpu(setup, onCuda.error));
 }
 
-async function prove(
-  setup: ModelSetup,
+/** Checks an opened graph against the manifest and runs it once. */
+export async function prove(
+  setup: Pick<ModelSetup, 'manifest'>,
   opened: Result<OpenedSession, string>,
 ): Promise<Result<LoadedSession, string>> {
   if (!opened.ok) {

@@ -20,16 +20,19 @@ const folder = await temporaryFolder();
 const PIXELS = SIDE * SIDE;
 const SHA256 = '0'.repeat(64);
 
+const manifestOf = (model: Classifier) =>
+  manifestSchema.parse({
+    ...describeClassifier(model),
+    files: { 'model.onnx': SHA256, 'labels.en.json': SHA256 },
+  });
+
 async function load(
   model: Classifier,
   { graph = buildGraph(model), preparedFile }: { graph?: OnnxGraph; preparedFile?: string } = {},
 ) {
   const modelFile = join(folder, 'model.onnx');
   await writeFile(modelFile, encodeModel(graph));
-  const manifest = manifestSchema.parse({
-    ...describeClassifier(model),
-    files: { 'model.onnx': SHA256, 'labels.en.json': SHA256 },
-  });
+  const manifest = manifestOf(model);
   return loadSession({ modelFile, preparedFile, manifest, device: 'cpu', threads: 1 });
 }
 
@@ -107,7 +110,8 @@ test('a prepared form answers as the model does', async () => {
   await load(classifier()); // writes the model
   const targetFolder = join(folder, 'form');
   await mkdir(targetFolder);
-  const task = { modelFile: join(folder, 'model.onnx'), targetFolder };
+  const modelFile = join(folder, 'model.onnx');
+  const task = { modelFile, manifest: manifestOf(classifier()), targetFolder };
   expect(await prepareInProcess(task)).toEqual({ ok: true, value: true });
   const preparedFile = join(targetFolder, 'graph.onnx');
   const session = await loaded(classifier(), { preparedFile });
@@ -119,9 +123,24 @@ test('a prepared form answers as the model does', async () => {
 test('a form that cannot be prepared is a reason, not an exception', async () => {
   const modelFile = join(folder, 'no-model.onnx');
   await writeFile(modelFile, 'no graph');
-  expect(await prepareInProcess({ modelFile, targetFolder: folder })).toEqual({
+  const manifest = manifestOf(classifier());
+  expect(await prepareInProcess({ modelFile, manifest, targetFolder: folder })).toEqual({
     ok: false,
     error: expect.stringContaining('expected an ONNX model'),
+  });
+});
+
+test('a form that answers differently from its model is not used', async () => {
+  const graph = buildGraph(classifier());
+  const nodes = graph.nodes.map((node) =>
+    node.type === 'Identity' ? { ...node, type: 'RandomUniformLike' } : node,
+  );
+  const modelFile = join(folder, 'random.onnx');
+  await writeFile(modelFile, encodeModel({ ...graph, nodes }));
+  const manifest = manifestOf(classifier());
+  expect(await prepareInProcess({ modelFile, manifest, targetFolder: folder })).toEqual({
+    ok: false,
+    error: 'it answers differently from the model itself',
   });
 });
 
@@ -142,6 +161,7 @@ test('a form for which there is no room is a reason, not an exception', () => {
   // The shell limits the size of files, as a full disk would; blocks of 512 bytes or a KiB.
   const task = JSON.stringify({
     modelFile: join(packageRoot, 'models/efficientnet-lite0/model.onnx'),
+    manifest: manifestOf(classifier()),
     targetFolder: folder,
   });
   const program = `import { prepareInProcess } from '${packageRoot}src/inference/prepare-model.ts';
