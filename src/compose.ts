@@ -135,9 +135,16 @@ function listenerStep(name: string, listener: Listener) {
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {
   const serviceLog = log.child({ service: deployName });
   return {
-    onReady: ({ session, model, variant, workers }: ServiceStatus) =>
+    onReady: ({ session, model, variant, workers, threads }: ServiceStatus) =>
       serviceLog.info(
-        { ...session, model, variant: variant?.name, variantReason: variant?.reason, workers },
+        {
+          ...session,
+          model,
+          variant: variant?.name,
+          variantReason: variant?.reason,
+          workers,
+          threads,
+        },
         'ready',
       ),
     onFailed: ({ problems }: ServiceStatus) => serviceLog.error({ problems }, 'not ready'),

@@ -4,10 +4,10 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { forbidRuntimeTelemetry } from './offline.ts';
 import type {
-  ReplacementNotice,
+  ClassifyReply,
   ServeTask,
+  WorkerLoad,
   WorkerMessage,
-  WorkerReply,
   WorkerSetup,
   WorkerTask,
 } from './protocol.ts';
@@ -18,22 +18,29 @@ const MAX_CLOSE_WAIT_MS = 5_000;
 /** Between a worker that died while it loaded and the next, which may do the same, in ms. */
 const RESTART_DELAY_MS = 1_000;
 
+const DEATH = 'the worker thread ended';
+
 const WORKER_FILE = fileURLToPath(new URL('../worker/entry.ts', import.meta.url));
 
 /** Told of what happens to workers outside of the tasks that they were given. */
 export interface PoolObserver {
   /** A worker died, busy or idle; the pool has started another in its place. */
   onDeath(): void;
-  onReplacement(notice: ReplacementNotice): void;
+  /** A worker has loaded the model, or could not: `loads` has it too. */
+  onLoad(load: WorkerLoad): void;
 }
 
 /** Worker threads that each hold the model loaded, and work on one task at a time. */
 export interface WorkerPool {
+  /** Resolves when each of the first workers has told; rejects when one of them died before. */
+  readonly started: Promise<void>;
+  /** How the last attempt of each living worker to load the model went; none of it yet, no entry. */
+  readonly loads: readonly WorkerLoad[];
   /**
    * Runs a task on the next free worker, in order of arrival. Rejects only when the worker died;
    * the pool has then started another in its place.
    */
-  run<T extends WorkerTask>(task: T): Promise<WorkerReply<T>>;
+  run(task: WorkerTask): Promise<ClassifyReply>;
   readonly size: number;
   /** Ends the threads once they have done what they are at. */
   close(): Promise<void>;
@@ -41,14 +48,14 @@ export interface WorkerPool {
 
 interface Assignment {
   readonly task: WorkerTask;
-  readonly resolve: (reply: WorkerReply<WorkerTask>) => void;
+  readonly resolve: (reply: ClassifyReply) => void;
   readonly reject: (reason: Error) => void;
 }
 
 interface Member {
   readonly port: MessagePort;
-  /** Whether its model is loaded: from then on it takes tasks. */
-  isReady: boolean;
+  /** Once its model is loaded it takes tasks. */
+  load: WorkerLoad | undefined;
   assignment: Assignment | undefined;
 }
 
@@ -82,33 +89,49 @@ export function createWorkerPool(
   });
   // A death is told by the end of the thread's task; without a listener it would end the process.
   piscina.on('error', () => undefined);
-  piscina.on('message', (notice: ReplacementNotice) => observer.onReplacement(notice));
   const members = new Set<Member>();
   const free: Member[] = [];
   const waiting: Assignment[] = [];
   let isClosing = false;
   let whenIdle: (() => void) | undefined;
+  const started = Promise.withResolvers<void>();
   for (let index = 0; index < size; index++) {
-    start();
+    start(false);
   }
 
-  function start(): void {
+  function start(isReplacement: boolean): void {
     const { port1: port, port2: workerPort } = new MessageChannel();
-    const member: Member = { port, isReady: false, assignment: undefined };
+    const member: Member = { port, load: undefined, assignment: undefined };
     members.add(member);
     port.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'ready') {
-        member.isReady = true;
-        release(member);
+      if (message.kind === 'load') {
+        takeLoad(member, message.load);
       } else {
         const { assignment } = member;
         release(member);
         assignment?.resolve(message.reply);
       }
     });
-    const task: ServeTask = { port: workerPort };
+    const task: ServeTask = { port: workerPort, isReplacement };
     const onEnd = () => replace(member);
     piscina.run(task, { transferList: [workerPort] }).then(onEnd, onEnd);
+  }
+
+  function takeLoad(member: Member, load: WorkerLoad): void {
+    member.load = load;
+    if (load.ok) {
+      release(member);
+    }
+    if (!isClosing) {
+      observer.onLoad(load);
+    }
+    if (listLoads().length === size) {
+      started.resolve();
+    }
+  }
+
+  function listLoads(): WorkerLoad[] {
+    return [...members].flatMap(({ load }) => load ?? []);
   }
 
   function assign(member: Member, assignment: Assignment): void {
@@ -134,13 +157,15 @@ export function createWorkerPool(
       free.splice(free.indexOf(member), 1);
     }
     // One that dies while it loads would let those who wait for it wait in vain.
-    const lost = member.isReady ? [member.assignment] : waiting.splice(0);
+    const wasReady = member.load?.ok === true;
+    const lost = wasReady ? [member.assignment] : waiting.splice(0);
     if (!isClosing) {
-      setTimeout(() => isClosing || start(), member.isReady ? 0 : RESTART_DELAY_MS);
+      setTimeout(() => isClosing || start(true), wasReady ? 0 : RESTART_DELAY_MS);
       observer.onDeath();
     }
+    started.reject(new Error(DEATH));
     for (const assignment of lost) {
-      assignment?.reject(new Error('the worker thread ended'));
+      assignment?.reject(new Error(DEATH));
     }
     reportIdle();
   }
@@ -153,13 +178,17 @@ export function createWorkerPool(
 
   return {
     size,
-    run<T extends WorkerTask>(task: T) {
-      return new Promise<WorkerReply<T>>((resolve, reject) => {
+    started: started.promise,
+    get loads() {
+      return listLoads();
+    },
+    run(task) {
+      return new Promise((resolve, reject) => {
         if (isClosing) {
           reject(new Error('the pool is closed'));
           return;
         }
-        const assignment = { task, resolve, reject } as Assignment; // the reply is its task's
+        const assignment = { task, resolve, reject };
         const member = free.pop();
         if (member === undefined) {
           waiting.push(assignment);

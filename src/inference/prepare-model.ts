@@ -1,5 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ModelPackage } from '../catalog/model-package.ts';
+import { ensurePrepared } from '../catalog/prepared-cache.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { forbidRuntimeTelemetry } from './offline.ts';
 import type { PrepareOutcome, PrepareTask } from './protocol.ts';
@@ -7,6 +9,32 @@ import type { PrepareOutcome, PrepareTask } from './protocol.ts';
 const PREPARE_FILE = fileURLToPath(new URL('../worker/prepare.ts', import.meta.url));
 /** Optimising takes seconds for 100 MB; beyond this it hangs. */
 const TIMEOUT_MS = 10 * 60 * 1000;
+
+/** What a prepared form depends on beside the model, and where it is kept. */
+interface PreparedOptions {
+  readonly stateDir: string;
+  readonly runtimeVersion: string;
+  readonly cpuFeatures: string;
+}
+
+/** Finds or makes the prepared form of a model; undefined, with a warning, where there can be none. */
+export async function findPreparedFile(
+  { weightsSha256, modelFile, manifest }: ModelPackage,
+  { stateDir, runtimeVersion, cpuFeatures }: PreparedOptions,
+  onWarning: (message: string) => void,
+): Promise<string | undefined> {
+  const key = { weightsSha256, runtimeVersion, cpuFeatures };
+  const prepared = await ensurePrepared(stateDir, key, (targetFolder) =>
+    prepareInProcess({ modelFile, manifest, targetFolder }),
+  );
+  if (prepared.ok) {
+    return prepared.value.graphFile;
+  }
+  onWarning(
+    `no prepared form of the model, so each worker holds its own copy of the weights: ${prepared.error}`,
+  );
+  return undefined;
+}
 
 /**
  * Writes a model's prepared form into `targetFolder`, in a process of its own: the memory that

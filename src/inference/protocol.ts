@@ -26,20 +26,9 @@ export interface ModelSetup {
 /** Given to a worker when its thread starts. */
 export interface WorkerSetup extends ModelSetup {
   readonly imaging: ImagingPreference;
-  /** `[0]` becomes 1 once the model has been proven: from then on a worker is a replacement. */
-  readonly proven: Int32Array<SharedArrayBuffer>;
-}
-
-/** Sent by a replacement outside of any task, about its attempts to load the model. */
-export interface ReplacementNotice {
-  readonly threadId: number;
-  /** Undefined once it has loaded. */
-  readonly problem: string | undefined;
 }
 
 export type WorkerTask =
-  /** Answers once the worker's session is loaded and warm. */
-  | { readonly kind: 'describe' }
   /** A request's raw body, `body[0..byteLength)`: shared, so that it survives the worker's death. */
   | { readonly kind: 'request'; readonly body: SharedArrayBuffer; readonly byteLength: number }
   /** An image file's bytes, for the command line and for golden examples. */
@@ -111,19 +100,20 @@ export interface ClassifyReply {
   readonly crop?: Crop;
 }
 
-export type WorkerReply<T extends WorkerTask> = T extends { kind: 'describe' }
-  ? Result<WorkerDescription, string>
-  : ClassifyReply;
-
 /** What a thread works on for as long as it lives: tasks that come over a port of their own. */
 export interface ServeTask {
   readonly port: MessagePort;
+  /** Whether it takes a dead worker's place: then it tries to load the model until it can. */
+  readonly isReplacement: boolean;
 }
 
-/** What a worker sends over that port, beginning with `ready` once its model is loaded. */
+/** How an attempt to load the model went: what was loaded, or a sentence for the operator. */
+export type WorkerLoad = Result<WorkerDescription, string>;
+
+/** What a worker sends over that port: replies to tasks only once a `load` of its went well. */
 export type WorkerMessage =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'reply'; readonly reply: WorkerReply<WorkerTask> };
+  | { readonly kind: 'load'; readonly load: WorkerLoad }
+  | { readonly kind: 'reply'; readonly reply: ClassifyReply };
 
 /** Given to the process that writes a model's prepared form into an empty folder. */
 export interface PrepareTask {

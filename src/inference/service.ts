@@ -4,22 +4,21 @@ import {
   loadModelPackage,
   type ModelPackage,
 } from '../catalog/model-package.ts';
-import { ensurePrepared } from '../catalog/prepared-cache.ts';
 import type { ChosenVariant } from '../catalog/variants.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { ImagingPreference } from '../core/imaging-way.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
 import { chooseLabels, findLabelProblems } from './class-names.ts';
-import { describeWorkers } from './describe-workers.ts';
+import { describeChange, describeFirstWorkers, viewWorkers } from './describe-workers.ts';
 import { findGoldenMismatches } from './golden.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
-import { prepareInProcess } from './prepare-model.ts';
+import { findPreparedFile } from './prepare-model.ts';
 import type {
   ClassifyReply,
   DevicePreference,
-  ReplacementNotice,
   WorkerDescription,
+  WorkerLoad,
   WorkerTask,
 } from './protocol.ts';
 
@@ -59,9 +58,12 @@ export interface ServiceStatus {
   /** Why it is not ready; one sentence for each problem. */
   readonly problems: readonly string[];
   readonly workers: number;
+  /** On which each worker runs the model on the CPU. */
+  readonly threads: number;
   readonly model?: { readonly name: string; readonly version: string; readonly sha256: string };
   readonly variant?: ChosenVariant;
-  readonly session?: WorkerDescription;
+  /** Of the workers that there are now; none where none can load the model. */
+  readonly session?: WorkerDescription | undefined;
 }
 
 export interface ServiceReply extends ClassifyReply {
@@ -115,12 +117,12 @@ export function createImageService(
     state: 'loading',
     problems: ['the model is loading'],
     workers: options.workers,
+    threads: options.threads,
   };
   let model: ModelPackage | undefined;
   let pool: WorkerPool | undefined;
-  const proven = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  /** Why a replacement cannot load the model, by thread. */
-  const replacementProblems = new Map<number, string>();
+  /** What the operator was told last. */
+  let knownSession: WorkerDescription | undefined;
   let classNames: readonly string[] = [];
 
   async function load(proof: 'golden' | 'none' = 'golden'): Promise<void> {
@@ -130,7 +132,6 @@ export function createImageService(
       return;
     }
     if (loaded.ok) {
-      Atomics.store(proven, 0, 1);
       status = { ...status, state: 'ready', problems: [] };
       observer.onReady(status);
     } else {
@@ -150,7 +151,10 @@ export function createImageService(
     const { manifest, variant } = model;
     const { name, version } = manifest;
     status = { ...status, model: { name, version, sha256: model.modelSha256 }, variant };
-    const preparedFile = options.device === 'cuda' ? undefined : await prepare(model);
+    const preparedFile =
+      options.device === 'cuda'
+        ? undefined
+        : await findPreparedFile(model, options, observer.onWarning);
 
     pool = createWorkerPool(
       options.workers,
@@ -162,16 +166,17 @@ export function createImageService(
         threads: options.threads,
         needsDevice: variant.needs.device,
         imaging: options.imaging,
-        proven,
       },
-      { onDeath: observer.onWorkerDied, onReplacement },
+      { onDeath: observer.onWorkerDied, onLoad: followReplacements },
     );
     try {
-      const session = await describeWorkers(pool);
+      await pool.started;
+      const session = describeFirstWorkers(pool.loads);
       if (!session.ok) {
-        return err([session.error]);
+        return session;
       }
-      status = { ...status, session: session.value };
+      knownSession = session.value;
+      status = { ...status, session: knownSession };
       const problems = findLabelProblems(model, session.value.classCount);
       if (problems.length > 0) {
         return err(problems);
@@ -188,47 +193,31 @@ export function createImageService(
     }
   }
 
-  async function prepare(from: ModelPackage): Promise<string | undefined> {
-    const { weightsSha256, modelFile, manifest } = from;
-    const key = {
-      weightsSha256,
-      runtimeVersion: options.runtimeVersion,
-      cpuFeatures: options.cpuFeatures,
+  /** Keeps the status true when a dead worker's successor has loaded the model, or cannot. */
+  function followReplacements(load: WorkerLoad): void {
+    if (pool === undefined || (status.state !== 'ready' && status.state !== 'failed')) {
+      return;
+    }
+    if (!load.ok) {
+      observer.onWarning(`a replaced worker cannot load the model and tries again: ${load.error}`);
+    }
+    const { session, problems, failedCount } = viewWorkers(pool.loads);
+    const hasWorker = failedCount < options.workers;
+    const change = session && knownSession && describeChange(knownSession, session);
+    if (change !== undefined) {
+      observer.onWarning(change);
+    }
+    knownSession = session ?? knownSession;
+    status = {
+      ...status,
+      state: hasWorker ? 'ready' : 'failed',
+      problems: problems.map((reason) => `a replaced worker cannot load the model: ${reason}`),
+      session: hasWorker ? knownSession : undefined,
     };
-    const prepared = await ensurePrepared(options.stateDir, key, (targetFolder) =>
-      prepareInProcess({ modelFile, manifest, targetFolder }),
-    );
-    if (prepared.ok) {
-      return prepared.value.graphFile;
-    }
-    observer.onWarning(
-      `no prepared form of the model, so each worker holds its own copy of the weights: ${prepared.error}`,
-    );
-    return undefined;
-  }
-
-  /** Keeps the status true while a worker that died has no successor. */
-  function onReplacement({ threadId, problem }: ReplacementNotice): void {
-    if (problem === undefined) {
-      replacementProblems.delete(threadId);
-    } else {
-      replacementProblems.set(threadId, problem);
-      observer.onWarning(`a replaced worker cannot load the model and tries again: ${problem}`);
-    }
-    if (status.state === 'ready' || status.state === 'failed') {
-      const hasWorker = replacementProblems.size < options.workers;
-      const problems = [...new Set(replacementProblems.values())].map(
-        (reason) => `a replaced worker cannot load the model: ${reason}`,
-      );
-      status = { ...status, state: hasWorker ? 'ready' : 'failed', problems };
-    }
   }
 
   /** Runs a task, once more on another worker when the first one dies. */
-  async function runTwice(
-    task: Exclude<WorkerTask, { kind: 'describe' }>,
-    givenUp?: AbortSignal,
-  ): Promise<ClassifyReply> {
+  async function runTwice(task: WorkerTask, givenUp?: AbortSignal): Promise<ClassifyReply> {
     let tries = 0;
     while (pool !== undefined && tries < 2 && givenUp?.aborted !== true) {
       tries++;

@@ -17,8 +17,6 @@ import { applyActivation, createRanker } from './rank.ts';
 import { createRequestReader, type ImageRequest } from './request-body.ts';
 import type { LoadedSession } from './session.ts';
 
-type ImageTask = Exclude<WorkerTask, { kind: 'describe' }>;
-
 /** What a model's manifest says of preparing its images. */
 export function describePreparation({ input, preprocessing }: Manifest): PreparationOptions {
   const { colour, layout, elementType } = input;
@@ -32,7 +30,7 @@ export function describePreparation({ input, preprocessing }: Manifest): Prepara
 export function createClassifier(
   { session, imaging }: { session: LoadedSession; imaging: ImagingChoice },
   manifest: Manifest,
-): (task: ImageTask) => Promise<ClassifyReply> {
+): (task: WorkerTask) => Promise<ClassifyReply> {
   const readRequest = createRequestReader(chooseDecoder(imaging.bindings));
   const rank = createRanker(session.description.classCount);
 
@@ -49,7 +47,7 @@ export function createClassifier(
   };
 
   async function run(
-    task: ImageTask,
+    task: WorkerTask,
     timings: WorkerTimings,
   ): Promise<Omit<ClassifyReply, 'timings'>> {
     const measure = createStopwatch(timings);

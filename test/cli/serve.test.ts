@@ -54,7 +54,7 @@ test('serve tells what the variant that runs should answer, and logs which it is
   running.process.kill('SIGTERM');
   const { stdout } = await running.ended;
   expect(stdout).toMatch(
-    /"variant":"int8","variantReason":"the configuration asks for it".*"msg":"ready"/,
+    /"variant":"int8","variantReason":"the configuration asks for it","workers":\d+,"threads":1,"msg":"ready"/,
   );
 });
 

@@ -4,7 +4,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 
 let running: TestServer;
 beforeAll(async () => {
-  running = await startTestServer({ workers: '1' });
+  running = await startTestServer({ workers: '1', threads: '2' });
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
@@ -41,9 +41,14 @@ describe.each(['service', 'admin'])('the %s address', (address) => {
 
 test('queues, versions and metrics are shown on the admin address only', async () => {
   const [service, admin] = await Promise.all([get('service', '/readyz'), get('admin', '/readyz')]);
-  expect(service.body.toString()).not.toMatch(/sha256|queue|heldBytes|uptime/i);
+  expect(service.body.toString()).not.toMatch(/sha256|queue|heldBytes|uptime|threads/i);
   expect(JSON.parse(admin.body.toString())).toMatchObject({
-    services: [{ openRequests: 0, waitingRequests: 0, heldBytes: 0, classCount: 1000 }],
+    services: [
+      {
+        ...{ openRequests: 0, waitingRequests: 0, heldBytes: 0, classCount: 1000 },
+        ...{ workers: 1, threads: 2 },
+      },
+    ],
   });
 
   expect((await get('service', '/metrics')).status).toBe(404);

@@ -1,6 +1,6 @@
-import type { Worker } from 'node:worker_threads';
+import { MessagePort, type Worker } from 'node:worker_threads';
 import { deflateSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { pngFile } from '../support/png-file.ts';
 import { exchange } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -21,16 +21,22 @@ const threads: Worker[] = [];
 const remember = (worker: Worker) => threads.push(worker);
 process.on('worker', remember);
 afterAll(() => process.off('worker', remember));
+afterEach(() => vi.restoreAllMocks());
 
-/** Kills the newest thread once it works on the next request. */
-function killDuringNextRequest(running: TestServer): void {
-  const service = imagenetOf(running);
-  const classify = service.classifyRequest.bind(service);
-  vi.spyOn(service, 'classifyRequest').mockImplementationOnce((...request) => {
-    const reply = classify(...request);
-    // The task is handed over in a microtask of this turn.
-    setImmediate(() => void threads.at(-1)?.terminate());
-    return reply;
+/** Kills the newest thread soon after a request was handed to it, as often as `times` says. */
+function killAtNextTasks(times: number): void {
+  const { postMessage } = MessagePort.prototype;
+  let left = times;
+  const spy = vi.spyOn(MessagePort.prototype, 'postMessage');
+  spy.mockImplementation(function (this: MessagePort, ...message) {
+    Reflect.apply(postMessage, this, message);
+    if (message[0]?.kind === 'request') {
+      setTimeout(() => void threads.at(-1)?.terminate(), 100);
+      left--;
+    }
+    if (left === 0) {
+      spy.mockRestore();
+    }
   });
 }
 
@@ -52,18 +58,14 @@ describe.each([
   afterAll(() => running[Symbol.asyncDispose]());
 
   test('a request on which one worker dies is answered by the next', async () => {
-    killDuringNextRequest(running);
+    killAtNextTasks(1);
     expect((await exchange(port, { body })).masked).toMatch(/^\{"log_id":ID,"results":\[/);
     const metrics = await (await fetch(`${running.adminUrl}/metrics`)).text();
     expect(metrics).toMatch(/^edge_infer_worker_restarts_total\{service="imagenet"\} 1$/m);
   });
 
   test('a request on which two workers die is 336000, and the next one is answered', async () => {
-    killDuringNextRequest(running);
-    // The thread that takes the first one's place says when it has loaded, and gets the task then.
-    process.once('worker', (second) =>
-      second.once('message', () => setTimeout(() => void second.terminate(), 100)),
-    );
+    killAtNextTasks(2);
     const answer = await exchange(port, { body });
     expect(answer.masked).toBe(
       '{"error_code":336000,"error_msg":"Internal error","log_id":ID,"error_detail":"the worker died twice on this request"}',

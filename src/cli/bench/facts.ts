@@ -24,7 +24,7 @@ export function describeHost(): HostFacts {
 export async function askServiceFacts(adminUrl: string): Promise<ServiceFacts> {
   const response = await fetch(`${adminUrl}/readyz`);
   const { services } = (await response.json()) as { services: [ServiceFacts] };
-  const { deployName, model, modelVersion, modelSha256, workers, ...more } = services[0];
+  const { deployName, model, modelVersion, modelSha256, workers, threads, ...more } = services[0];
   const { variant, variantReason, device, deviceReason, imaging, imagingReason } = more;
   return {
     deployName,
@@ -34,6 +34,7 @@ export async function askServiceFacts(adminUrl: string): Promise<ServiceFacts> {
     variant,
     variantReason,
     workers,
+    threads,
     device,
     deviceReason,
     imaging,

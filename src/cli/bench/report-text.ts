@@ -31,6 +31,7 @@ export function formatReport(report: BenchReport, columns: number): string {
 export function describeSetup({ host, service, load, date }: BenchReport): string {
   const { variant, imaging } = service;
   const workers = service.workers === 1 ? '1 worker' : `${service.workers} workers`;
+  const threads = service.threads === 1 ? '' : ` of ${service.threads} threads`;
   const usable =
     host.usableProcessors === host.processors ? '' : `${host.usableProcessors} usable of `;
   const bodies =
@@ -38,7 +39,7 @@ export function describeSetup({ host, service, load, date }: BenchReport): strin
       ? `1 image, a request of ${formatKib(load.largestRequestBytes)}`
       : `${load.images} images, requests of ${formatKib(load.smallestRequestBytes)} to ${formatKib(load.largestRequestBytes)}`;
   return [
-    `${printable(service.model)} ${printable(service.modelVersion)} (${variant}) on ${service.device}, ${workers}, imaging ${imaging}`,
+    `${printable(service.model)} ${printable(service.modelVersion)} (${variant}) on ${service.device}, ${workers}${threads}, imaging ${imaging}`,
     `${host.cpu}, ${usable}${host.processors} processors, ${formatMib(host.memoryMib)} of memory`,
     `edge-infer ${host.edgeInfer}, Node ${host.node}, onnxruntime ${host.onnxruntime}, ${host.system}, ${date}`,
     `${bodies}, ${formatFigure(load.durationS)} s a step\n`,

@@ -34,6 +34,8 @@ export interface ServiceFacts {
   readonly modelVersion: string;
   readonly modelSha256: string;
   readonly workers: number;
+  /** On which each worker runs the model. */
+  readonly threads: number;
   readonly device: string;
   readonly deviceReason: string;
   /** Which variant of the model runs. */

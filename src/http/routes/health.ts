@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { nameWeights } from '../../inference/describe-workers.ts';
 import type { ImageService } from '../../inference/service.ts';
 import { answerJson } from '../answer.ts';
 
@@ -36,7 +37,8 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
 }
 
 function describeService(service: ImageService, detail: HealthOptions['detail']): object {
-  const { deployName, state, problems, session, model, variant, workers } = service.status();
+  const { deployName, state, problems, session, model, variant, workers, threads } =
+    service.status();
   const brief = {
     deployName,
     state,
@@ -61,10 +63,9 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
     modelSha256: model?.sha256,
     variantAgreement: variant?.agreement,
     classCount: session?.classCount,
-    ...(session === undefined
-      ? {}
-      : { weights: session.isPrepared ? 'shared by all workers' : 'a copy in each worker' }),
+    ...(session === undefined ? {} : { weights: nameWeights(session.isPrepared) }),
     workers,
+    threads,
     openRequests,
     waitingRequests,
     heldBytes,

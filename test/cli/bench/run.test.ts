@@ -29,7 +29,7 @@ const reportSchema = z.strictObject({
   service: z.strictObject({
     ...{ deployName: z.string(), model: z.string(), modelVersion: z.string() },
     modelSha256: z.string().length(64),
-    ...{ workers: figure, device: z.literal('cpu'), deviceReason: z.string() },
+    ...{ workers: figure, threads: figure, device: z.literal('cpu'), deviceReason: z.string() },
     imaging: z.enum(['native', 'portable']),
     imagingReason: z.string(),
     variant: z.enum(['float32', 'int8']),
@@ -107,7 +107,7 @@ describe('bench', () => {
     const { isComplete, steps, load, service, budget } = parseReport(stdout);
     expect({ isComplete, budget }).toEqual({ isComplete: true, budget: undefined });
     expect(service).toMatchObject({ deployName: 'imagenet', model: 'efficientnet-lite0' });
-    expect(service.workers).toBe(1);
+    expect(service).toMatchObject({ workers: 1, threads: 1 });
     expect(load).toMatchObject({ images: 5, refusedImages: [], durationS: 0.5 });
     expect(steps.map(({ callers }) => callers)).toEqual([1, 2]);
     for (const { latencyMs, stagesMs, ...step } of steps) {
@@ -136,12 +136,12 @@ describe('bench', () => {
     await writeFile(join(photos, 'cut.png'), coffee.subarray(0, 9000));
     const chart = join(photos, 'bench.html');
     const { exitCode, stdout } = await runCli([
-      ...['bench', '--callers', '1', '--images', photos, '--chart', chart],
+      ...['bench', '--callers', '1', '--images', photos, '--chart', chart, '--threads', '2'],
       ...brief,
     ]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(
-      /^efficientnet-lite0 1 \(float32\) on cpu, 1 worker, imaging (native|portable)\n/,
+      /^efficientnet-lite0 1 \(float32\) on cpu, 1 worker of 2 threads, imaging (native|portable)\n/,
     );
     expect(stdout).toMatch(/\n1 image, a request of 1\d\d KiB, 0\.50 s a step\n/);
     expect(stdout).toMatch(/\nCALLERS +REQUESTS\/S +P50 MS .+\n +1 +\d/);
