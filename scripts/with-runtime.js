@@ -86,7 +86,7 @@ if (command === undefined) {
 if (!isInstalled()) {
   install();
 }
-buildNativeIfPossible();
+await buildNativeIfPossible();
 const path = [findRuntimeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH];
 const child = spawn(command, commandArguments, {
   stdio: 'inherit',
