@@ -6,7 +6,7 @@ import { sourceSpan } from './resample.ts';
 import type { TensorData } from './tensor.ts';
 
 /** An image as its file stores it, in pixels, and how EXIF says to turn it (1 to 8). */
-interface StoredImage {
+export interface StoredImage {
   readonly width: number;
   readonly height: number;
   readonly orientation: number;

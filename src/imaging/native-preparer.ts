@@ -6,7 +6,7 @@ import { decodeImage } from './decode.ts';
 import { jpegOrientation, pngOrientation } from './exif.ts';
 import { planResample } from './geometry.ts';
 import { type JpegHeader, readJpegStructure } from './jpeg-markers.ts';
-import { createNativeJob, type JobOptions } from './native-job.ts';
+import { createNativeJob, type JobOptions, type StoredImage } from './native-job.ts';
 import type { Pixels } from './pixels.ts';
 import { type PngContent, type PngHeader, readPngContent } from './png-chunks.ts';
 import { createPortablePreparer } from './portable-preparer.ts';
@@ -33,6 +33,15 @@ export function createNativePreparer(
     tensorTable: buildTensorTable(tensor),
   };
 
+  /** Everything that the addon is told of one image, and the crop that it fills, if any. */
+  function layOut(image: StoredImage, target: TensorData, wantsCrop: boolean) {
+    const { width, height, orientation } = image;
+    const isTurned = orientation >= 5;
+    const plan = planResample(isTurned ? height : width, isTurned ? width : height, recipe);
+    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
+    return { crop, nativeJob: createNativeJob(image, plan, job, target, crop?.data) };
+  }
+
   function prepareJpeg(
     bytes: Uint8Array,
     header: JpegHeader,
@@ -45,13 +54,8 @@ export function createNativePreparer(
     const { width, height } = header;
     const orientation =
       recipe.exifOrientation === 'apply' ? known(jpegOrientation(structure.value.app1)) : 1;
-    const isTurned = orientation >= 5;
-    const plan = planResample(isTurned ? height : width, isTurned ? width : height, recipe);
-    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
-    const decoded = bindings.prepareJpeg(
-      bytes,
-      ...createNativeJob({ width, height, orientation }, plan, job, target, crop?.data),
-    );
+    const { crop, nativeJob } = layOut({ width, height, orientation }, target, wantsCrop);
+    const decoded = bindings.prepareJpeg(bytes, ...nativeJob);
     if (decoded === null) return 'damaged';
     if (typeof decoded === 'string') return unreadable(`JPEG: ${decoded}`);
     return ok({ crop, decodeMs: decoded, resampleMs: performance.now() - started - decoded });
@@ -70,15 +74,14 @@ export function createNativePreparer(
     const isTurned = recipe.exifOrientation === 'apply' && known(pngOrientation(metadata)) !== 1;
     if (isTurned || !hasPlainRows(header, content.value)) return 'unusual';
     const { width, height, colourType, bitDepth } = header;
-    const plan = planResample(width, height, recipe);
-    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
+    const { crop, nativeJob } = layOut({ width, height, orientation: 1 }, target, wantsCrop);
     const decoded = bindings.preparePng(
       bytes,
       findPieces(bytes, compressed),
       colourType,
       bitDepth,
       palette,
-      ...createNativeJob({ width, height, orientation: 1 }, plan, job, target, crop?.data),
+      ...nativeJob,
     );
     if (decoded === null) return 'unusual';
     return ok({ crop, decodeMs: decoded, resampleMs: performance.now() - started - decoded });
@@ -98,12 +101,8 @@ export function createNativePreparer(
     if (!pixels.ok) return pixels;
     const decoded = performance.now();
     const { data, width, height } = pixels.value;
-    const plan = planResample(width, height, recipe);
-    const crop = wantsCrop ? emptyCrop(plan.x.length, plan.y.length, job.channels) : undefined;
-    bindings.preparePixels(
-      data,
-      ...createNativeJob({ width, height, orientation: 1 }, plan, job, target, crop?.data),
-    );
+    const { crop, nativeJob } = layOut({ width, height, orientation: 1 }, target, wantsCrop);
+    bindings.preparePixels(data, ...nativeJob);
     freeMemory(data);
     return ok({
       crop,
