@@ -9,10 +9,14 @@ const allowed = {
   platform: ['core'],
   catalog: ['core'],
   imaging: ['core', 'native-bindings'],
+  licensing: ['core', 'hardware', 'platform'],
   worker: ['core', 'catalog', 'imaging', 'protocol', 'native-bindings', 'cuda-provider'],
   inference: ['core', 'catalog', 'telemetry'],
   http: ['core', 'inference', 'telemetry'],
-  cli: ['core', 'config', 'catalog', 'imaging', 'inference', 'platform', 'telemetry', 'compose'],
+  cli: [
+    ...['core', 'config', 'catalog', 'imaging', 'inference', 'licensing', 'platform', 'telemetry'],
+    'compose',
+  ],
 };
 
 const reasons = {
@@ -24,6 +28,8 @@ const reasons = {
   catalog: 'what lies in models/ can be read and checked without running anything.',
   imaging:
     'preprocessing is a pure function of bytes and recipe; of the system it knows the addon that can stand in for its kernels.',
+  licensing:
+    'whether a licence is in force follows from files, facts and a clock that it is given, whoever serves or asks.',
   worker:
     'a worker thread knows one model and no server; it is loaded by URL and spoken to in protocol.ts.',
   inference: 'queues and pools serve HTTP and the command line alike, so they know neither.',

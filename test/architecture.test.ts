@@ -22,6 +22,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'platform-imports': ['src/platform/planted.ts', '../config/target.ts'],
   'catalog-imports': ['src/catalog/planted.ts', '../imaging/target.ts'],
   'imaging-imports': ['src/imaging/planted.ts', '../catalog/target.ts'],
+  'licensing-imports': ['src/licensing/planted.ts', '../config/target.ts'],
   'worker-imports': ['src/worker/planted.ts', '../inference/target.ts'],
   'inference-imports': ['src/inference/planted.ts', '../http/target.ts'],
   'http-imports': ['src/http/planted.ts', '../config/target.ts'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deployNameExpected } from '../core/deploy-name.ts';
 import { checkPorts, checkServiceNames, checkTimeouts } from './cross-checks.ts';
 import {
   bytes,
@@ -7,7 +8,6 @@ import {
   corsOriginExpected,
   DEFAULT_QUEUE_BYTES,
   deployName,
-  deployNameExpected,
   host,
   hostExpected,
   keyHelp,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isDeployName } from '../core/deploy-name.ts';
 
 /** What the reference, the flags and the messages say of a key, beside its zod schema. */
 export interface KeyHelp {
@@ -82,25 +83,8 @@ export function path() {
     .refine((text) => !text.includes('\0'));
 }
 
-export const deployNameExpected =
-  'text of 1 to 64 characters without / \\ ? # %, control characters or spaces at its ends, and not "." or ".."';
-
-// The name is one segment of the request path: characters that end, escape or split a segment
-// would make the service unreachable, and URL parsers read a backslash as a slash.
-const UNFIT_FOR_A_PATH_SEGMENT = /[/\\?#%\p{Cc}\p{Cs}\u2028\u2029]/u;
-
 export function deployName() {
-  return z
-    .string()
-    .refine(
-      (text) =>
-        text.length > 0 &&
-        [...text].length <= 64 &&
-        text === text.trim() &&
-        text !== '.' &&
-        text !== '..' &&
-        !UNFIT_FOR_A_PATH_SEGMENT.test(text),
-    );
+  return z.string().refine(isDeployName);
 }
 
 export const corsOriginExpected = '"*", "none" or an origin such as "https://panel.example:8443"';

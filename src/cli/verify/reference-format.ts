@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../../catalog/manifest.ts';
-import { describeIssue } from '../../catalog/manifest-problems.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { describeIssue } from '../../core/schema-issue.ts';
 
 /**
  * A reference is what training answered, as JSON lines: a header, then a line an image. Keys that
