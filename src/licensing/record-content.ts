@@ -1,0 +1,118 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { err, ok, type Result } from '../core/result.ts';
+import { mergeHistories } from './clock-policy.ts';
+
+/** Of a file that holds more, nothing is read. A hundred trials take 10 KB. */
+export const MAX_RECORD_BYTES = 256 * 1024;
+/** Hosts whose evaluations are remembered, where a folder is carried from host to host. */
+const MAX_EVALUATIONS = 16;
+
+/**
+ * Keeps people from editing their records by hand, and programs from taking damage for content. It
+ * is no secret from a reader of this source, which no program that works offline can keep.
+ */
+const SEAL_KEY = 'edge-infer licence records v1';
+
+const milliseconds = z.number().min(0);
+
+const historySchema = z.object({
+  markMs: milliseconds,
+  ranMs: milliseconds,
+  settledRanMs: milliseconds,
+});
+
+const evaluationSchema = z.object({
+  id: z.string(),
+  /** 1 for the first issued in these records, and so on. */
+  order: z.int().min(1),
+  salt: z.string(),
+  /** Kind and salted hash of what this host had. */
+  components: z.array(z.object({ k: z.string(), h: z.string() })),
+  /** The clock's reading at issue, whatever that was worth. */
+  firstMs: milliseconds,
+  /** When its days began, once that is settled; 0 before. */
+  datedMs: milliseconds,
+  history: historySchema,
+});
+
+const contentSchema = z.object({
+  /** The signed trials of this host, by licence id. */
+  trials: z.record(z.string(), historySchema),
+  evaluations: z.array(evaluationSchema),
+  /** Ids of the licences that this host gave up, sorted. */
+  released: z.array(z.string()),
+});
+
+/** A trial that this host issued itself. */
+export type Evaluation = Readonly<z.infer<typeof evaluationSchema>>;
+
+/**
+ * What a host remembers of its licences. Contents only grow: any two are merged into one that knows
+ * what both know (`mergeContents`), so neither an old copy put back nor a second process at work
+ * ever takes anything away.
+ */
+export type RecordContent = Readonly<z.infer<typeof contentSchema>>;
+
+export const emptyContent: RecordContent = { trials: {}, evaluations: [], released: [] };
+
+/** Commutative, associative and idempotent: the order of reading and repetitions do not matter. */
+export function mergeContents(a: RecordContent, b: RecordContent): RecordContent {
+  const trials = { ...a.trials };
+  for (const [id, history] of Object.entries(b.trials)) {
+    const known = trials[id];
+    trials[id] = known === undefined ? history : mergeHistories(known, history);
+  }
+  return {
+    trials,
+    evaluations: mergeEvaluations(a.evaluations, b.evaluations),
+    released: [...new Set([...a.released, ...b.released])].sort(),
+  };
+}
+
+/** The text of a record: its content and a seal over it, a line each. */
+export function sealContent(content: RecordContent): string {
+  const line = JSON.stringify(content);
+  return `${line}\n${computeSeal(line)}\n`;
+}
+
+/** Checks the seal before anything else; the error says what is wrong. */
+export function unsealContent(text: string): Result<RecordContent, string> {
+  const [line = '', seal = '', ...rest] = text.split('\n');
+  const expected = Buffer.from(computeSeal(line));
+  const found = Buffer.from(seal);
+  const isSealed = expected.length === found.length && timingSafeEqual(expected, found);
+  if (!isSealed || rest.length !== 1 || rest[0] !== '') {
+    return err('it is damaged or was edited');
+  }
+  const parsed = contentSchema.safeParse(JSON.parse(line));
+  return parsed.success ? ok(parsed.data) : err('it was written by another release');
+}
+
+function mergeEvaluations(
+  a: readonly Evaluation[],
+  b: readonly Evaluation[],
+): RecordContent['evaluations'] {
+  const merged = new Map(a.map((evaluation) => [evaluation.id, evaluation]));
+  for (const evaluation of b) {
+    const known = merged.get(evaluation.id);
+    merged.set(evaluation.id, known === undefined ? evaluation : mergeTwo(known, evaluation));
+  }
+  return [...merged.values()]
+    .sort((x, y) => y.order - x.order || (x.id < y.id ? -1 : 1))
+    .slice(0, MAX_EVALUATIONS);
+}
+
+/** Two states of the same evaluation. Of two dates the earlier counts, which ends it earlier. */
+function mergeTwo(a: Evaluation, b: Evaluation): Evaluation {
+  const dates = [a.datedMs, b.datedMs].filter((ms) => ms > 0);
+  return {
+    ...a,
+    datedMs: dates.length === 0 ? 0 : Math.min(...dates),
+    history: mergeHistories(a.history, b.history),
+  };
+}
+
+function computeSeal(line: string): string {
+  return createHmac('sha256', SEAL_KEY).update(line, 'utf8').digest('base64url');
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { err, ok, type Result } from '../core/result.ts';
+import { type FileProblem, readBoundedFile } from './bounded-file.ts';
+import { MAX_RECORD_BYTES } from './record-content.ts';
+
+/** The file that holds the records, in either place. */
+const RECORDS = 'license-records';
+/** A writer takes some milliseconds; a lock that stays the same for so long is a dead one's. */
+const LOCK_PATIENCE_MS = 2000;
+const LOCK_RETRY_MS = 10;
+
+/** What a record holds, or why it cannot be read. */
+export type RecordText = Result<string, FileProblem>;
+
+export interface Revision {
+  readonly text: string;
+  /** The present record is worth nothing; it is kept aside for people to look at. */
+  readonly replacesDamage: boolean;
+}
+
+export interface WriteProblem {
+  readonly detail: string;
+  /** False: the record is as it was. True: what lies there now may be damaged. */
+  readonly wasTouched: boolean;
+}
+
+/** One of the places where the records lie. */
+export interface RecordPlace {
+  /** For messages. */
+  readonly path: string;
+  read(): Promise<RecordText>;
+  /**
+   * Replaces the record by what `revise` makes of the present one; nobody else writes between the
+   * two. The old record stays whole until the new one is on the disk, and the new one is read back.
+   */
+  revise(revise: (present: RecordText) => Revision): Promise<Result<true, WriteProblem>>;
+}
+
+/**
+ * A file on the disk that is replaced as a whole, for its owner alone. Its folder is made when it
+ * is first written.
+ */
+export function createRecordFile(folder: string, name = RECORDS): RecordPlace {
+  const path = join(folder, name);
+  let isTidy = false;
+
+  return {
+    path,
+    read: () => readText(path),
+    async revise(revise) {
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await using _lock = await lock(`${path}.lock`);
+        if (!isTidy) {
+          await removeTemporaries(folder, name);
+          isTidy = true;
+        }
+        const { text, replacesDamage } = revise(await readText(path));
+        if (replacesDamage) {
+          await rename(path, `${path}.damaged`);
+        }
+        await writeAtomically(folder, path, text);
+        const written = await readText(path);
+        return written.ok && written.value === text
+          ? ok(true)
+          : err({ detail: 'what was written does not read back', wasTouched: true });
+      } catch (error) {
+        return err({ detail: describeWriteError(error), wasTouched: false });
+      }
+    },
+  };
+}
+
+async function readText(path: string): Promise<RecordText> {
+  const bytes = await readBoundedFile(path, MAX_RECORD_BYTES);
+  return bytes.ok ? ok(bytes.value.toString()) : bytes;
+}
+
+async function writeAtomically(folder: string, path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.new`;
+  try {
+    await using file = await open(temporary, 'wx', 0o600);
+    await giveToOwnerOf(folder, file);
+    await file.writeFile(text);
+    await file.sync();
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await using names = await open(folder, 'r');
+  await names.sync();
+}
+
+/** A command run once as root must not leave records that the service cannot read. */
+async function giveToOwnerOf(folder: string, file: FileHandle): Promise<void> {
+  const { uid, gid } = await stat(folder);
+  const { uid: own } = await file.stat();
+  if (own === 0 && uid !== 0) {
+    await file.chown(uid, gid);
+  }
+}
+
+/** What writers left that were killed. Called under the lock, so that nobody is writing. */
+async function removeTemporaries(folder: string, name: string): Promise<void> {
+  const names = await readdir(folder);
+  const left = names.filter((each) => each.startsWith(`${name}.`) && each.endsWith('.new'));
+  await Promise.all(left.map((each) => rm(join(folder, each))));
+}
+
+/**
+ * A file that exists while somebody writes. The age of a dead one's lock is not asked of the clock,
+ * which may be any time here, but found by watching it.
+ */
+async function lock(path: string): Promise<AsyncDisposable> {
+  for (let seen: string | undefined, sinceMs = 0; ; ) {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.close();
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const found = await identify(path);
+    if (found !== seen) {
+      seen = found;
+      sinceMs = performance.now();
+    } else if (performance.now() - sinceMs > LOCK_PATIENCE_MS) {
+      await rm(path, { force: true });
+    }
+    await delay(LOCK_RETRY_MS);
+  }
+}
+
+async function identify(path: string): Promise<string | undefined> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined); // gone by now
+  return stats === undefined ? undefined : `${stats.ino} ${stats.ctimeNs}`;
+}
+
+function describeWriteError(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return `cannot be written, the disk is full (${code}); make room`;
+    case 'EROFS':
+      return `cannot be written, the disk is read-only (${code}); make it writable`;
+    case 'EACCES':
+    case 'EPERM':
+      return `cannot be written by this user (${code}); make its folder this user's own`;
+    default:
+      return `cannot be written (${code ?? message})`;
+  }
+}
