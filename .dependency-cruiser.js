@@ -7,6 +7,7 @@ const allowed = {
   config: ['core'],
   telemetry: ['core'],
   platform: ['core'],
+  hardware: ['core'],
   catalog: ['core'],
   imaging: ['core', 'native-bindings'],
   licensing: ['core', 'hardware', 'platform'],
@@ -14,8 +15,8 @@ const allowed = {
   inference: ['core', 'catalog', 'telemetry'],
   http: ['core', 'inference', 'telemetry'],
   cli: [
-    ...['core', 'config', 'catalog', 'imaging', 'inference', 'licensing', 'platform', 'telemetry'],
-    'compose',
+    ...['core', 'config', 'catalog', 'hardware', 'imaging', 'inference', 'licensing', 'platform'],
+    ...['telemetry', 'compose'],
   ],
 };
 
@@ -25,6 +26,8 @@ const reasons = {
   telemetry:
     'logs and metrics are told what happened; looking it up would couple them to everything.',
   platform: 'what the operating system offers is independent of what this program does with it.',
+  hardware:
+    'what a host is made of is read without knowing what it is compared with, and raw serial numbers stay where they are read.',
   catalog: 'what lies in models/ can be read and checked without running anything.',
   imaging:
     'preprocessing is a pure function of bytes and recipe; of the system it knows the addon that can stand in for its kernels.',
@@ -50,6 +53,8 @@ const owners = {
   yaml: 'config',
   commander: 'cli',
   'd3-scale': 'cli',
+  'node-machine-id': 'hardware',
+  systeminformation: 'hardware',
 };
 
 const toPath = (name) => {

@@ -20,6 +20,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'config-imports': ['src/config/planted.ts', '../platform/target.ts'],
   'telemetry-imports': ['src/telemetry/planted.ts', '../config/target.ts'],
   'platform-imports': ['src/platform/planted.ts', '../config/target.ts'],
+  'hardware-imports': ['src/hardware/planted.ts', '../licensing/target.ts'],
   'catalog-imports': ['src/catalog/planted.ts', '../imaging/target.ts'],
   'imaging-imports': ['src/imaging/planted.ts', '../catalog/target.ts'],
   'licensing-imports': ['src/licensing/planted.ts', '../config/target.ts'],
@@ -38,6 +39,8 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'yaml-owner': ['src/core/yaml.ts', 'yaml'],
   'commander-owner': ['src/core/commander.ts', 'commander'],
   'd3-scale-owner': ['src/core/d3-scale.ts', 'd3-scale'],
+  'node-machine-id-owner': ['src/licensing/machine-id.ts', 'node-machine-id'],
+  'systeminformation-owner': ['src/licensing/information.ts', 'systeminformation'],
 };
 
 interface Cruise {

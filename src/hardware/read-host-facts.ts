@@ -1,0 +1,54 @@
+import { Worker } from 'node:worker_threads';
+import { err, ok, type Result } from '../core/result.ts';
+import type { HostFacts } from './components.ts';
+import type { ReadTask } from './read-worker.ts';
+
+/** Kept for starting the thread and reading files, out of the time that programs may take. */
+const FILES_SHARE = 0.4;
+
+export interface ReadOptions {
+  /** After this many ms there is an answer, whatever a disk or a driver does. */
+  readonly deadlineMs: number;
+  /** See root-digests.ts; default: `/run/edge-infer/hardware.json`. */
+  readonly rootDigestsFile?: string;
+}
+
+/**
+ * Reads what this host is, in a thread started for the occasion. The error is a sentence for the
+ * operator: nothing was learnt about the hardware, which is another thing than other hardware.
+ */
+export async function readHostFacts({
+  deadlineMs,
+  rootDigestsFile,
+}: ReadOptions): Promise<Result<HostFacts, string>> {
+  const task: ReadTask = {
+    programTimeoutMs: deadlineMs * (1 - FILES_SHARE),
+    ...(rootDigestsFile === undefined ? {} : { rootDigestsFile }),
+  };
+  const { promise, resolve } = Promise.withResolvers<Result<HostFacts, string>>();
+  const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
+    workerData: task,
+    execArgv: [],
+    stdout: true, // nothing that a library says reaches the log
+    stderr: true,
+  });
+  const timer = setTimeout(
+    () => resolve(err(`the hardware could not be read within ${deadlineMs} ms`)),
+    deadlineMs,
+  );
+  worker.once('message', (facts) => resolve(ok(facts as HostFacts)));
+  worker.once('error', (error) =>
+    resolve(
+      err(
+        `the hardware could not be read (${(error as NodeJS.ErrnoException).code ?? error.name})`,
+      ),
+    ),
+  );
+  worker.once('exit', () => resolve(err('the thread that reads the hardware ended early')));
+  const result = await promise;
+  clearTimeout(timer);
+  // Not awaited: a thread that hangs in the kernel ends when the kernel lets go of it.
+  void worker.terminate();
+  worker.unref();
+  return result;
+}

@@ -1,0 +1,20 @@
+/** The thread in which facts are read: `workerData` is a `ReadTask`; digests come back, nothing raw. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { readHost } from './host-reader.ts';
+import { runUntil } from './run-program.ts';
+import { hostFiles } from './system-files.ts';
+
+export interface ReadTask {
+  /** For all programs that are asked. */
+  readonly programTimeoutMs: number;
+  readonly rootDigestsFile?: string;
+}
+
+const { programTimeoutMs, rootDigestsFile } = workerData as ReadTask;
+const facts = await readHost({
+  files: hostFiles,
+  run: runUntil(performance.now() + programTimeoutMs),
+  isRoot: process.getuid?.() === 0,
+  ...(rootDigestsFile === undefined ? {} : { rootDigestsFile }),
+});
+parentPort?.postMessage(facts);

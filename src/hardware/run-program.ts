@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs a program and returns what it wrote to its standard output; undefined when it is not there,
+ * fails, writes too much or outlives its deadline.
+ */
+export type RunProgram = (
+  program: string,
+  programArguments: readonly string[],
+) => Promise<string | undefined>;
+
+/** Only where systems install programs, so that no PATH decides what hardware there is. */
+const searchPath = [
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+  '/usr/lib/wsl/lib',
+  '/run/current-system/sw/bin',
+].join(':');
+const MAXIMUM_CHARACTERS = 1024 * 1024;
+
+/** Programs that are all over at `deadline`, in ms of `performance.now()`, with what they started. */
+export function runUntil(deadline: number): RunProgram {
+  return (program, programArguments) => {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const child = spawn(program, programArguments, {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: searchPath, LC_ALL: 'C' },
+      detached: true, // in a group of its own, to end it with its children
+    });
+    let output = '';
+    const end = () => {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // all of it has ended by itself
+      }
+    };
+    const timer = setTimeout(
+      () => {
+        end();
+        resolve(undefined);
+      },
+      Math.max(0, deadline - performance.now()),
+    );
+    child.stdout.setEncoding('latin1').on('data', (piece: string) => {
+      output += piece;
+      if (output.length > MAXIMUM_CHARACTERS) end();
+    });
+    child.once('error', () => resolve(undefined));
+    child.once('close', (code) => resolve(code === 0 ? output : undefined));
+    return promise.finally(() => clearTimeout(timer));
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+
+export type TextReading =
+  | { readonly state: 'read'; readonly text: string }
+  | { readonly state: 'missing' }
+  | { readonly state: 'denied' };
+
+/** The files through which a system tells what it is; recorded ones take its place in tests. */
+export interface SystemFiles {
+  /** The text of a file, each byte one character (Latin-1); at most 1 MiB of it. */
+  readText(path: string): TextReading;
+  /** Names in a folder, sorted; none when it cannot be listed. */
+  list(path: string): readonly string[];
+  /** What a link says; undefined for anything else. */
+  readLink(path: string): string | undefined;
+  /** Where a path leads past all links; undefined when nothing is there. */
+  realPath(path: string): string | undefined;
+  ownership(path: string): { readonly userId: number; readonly mode: number } | undefined;
+}
+
+/** procfs, as the kernel's statfs(2) names it. */
+const PROC_SUPER_MAGIC = 0x9fa0;
+const MAXIMUM_BYTES = 1024 * 1024;
+
+/**
+ * The files of this host. All calls block, so they belong in a thread of their own: on the shared
+ * pool of threads one file of a dying disk would hold up everything else.
+ */
+export const hostFiles: SystemFiles = {
+  readText(path) {
+    try {
+      if (path.startsWith('/proc/self/') && statfsSync(path).type !== PROC_SUPER_MAGIC) {
+        return { state: 'denied' }; // something else was mounted over it
+      }
+      return { state: 'read', text: readStart(path) };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return { state: code === 'EACCES' || code === 'EPERM' ? 'denied' : 'missing' };
+    }
+  },
+  list: (path) => attempt(() => readdirSync(path).sort()) ?? [],
+  readLink: (path) => attempt(() => readlinkSync(path)),
+  realPath: (path) => attempt(() => realpathSync(path)),
+  ownership: (path) =>
+    attempt(() => {
+      const { uid, mode } = statSync(path);
+      return { userId: uid, mode };
+    }),
+};
+
+function readStart(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(MAXIMUM_BYTES);
+    let length = 0;
+    for (;;) {
+      // Files of /proc come in pieces.
+      const count = readSync(file, bytes, length, MAXIMUM_BYTES - length, null);
+      length += count;
+      if (count === 0 || length === MAXIMUM_BYTES) return bytes.toString('latin1', 0, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined; // missing, denied or broken: there is nothing to take from it
+  }
+}
