@@ -114,9 +114,10 @@ function findTools() {
   return { compiler, headers, jpegFlags: way.jpegFlags };
 }
 
-function listSources() {
+/** Relative to `sourceFolder`. */
+function listSources(ending) {
   return existsSync(sourceFolder)
-    ? readdirSync(sourceFolder).filter((name) => name.endsWith('.cc'))
+    ? readdirSync(sourceFolder, { recursive: true }).filter((name) => ending.test(name))
     : [];
 }
 
@@ -124,7 +125,7 @@ function listSources() {
 function fingerprint() {
   const hash = createHash('sha256');
   const files = [
-    ...readdirSync(sourceFolder)
+    ...listSources(/\.(cc|h)$/)
       .sort()
       .map((name) => join(sourceFolder, name)),
     fileURLToPath(import.meta.url),
@@ -220,7 +221,7 @@ async function build(kind) {
     ...linkFlags,
     '-isystem',
     tools.headers,
-    ...listSources().map((name) => join(sourceFolder, name)),
+    ...listSources(/\.cc$/).map((name) => join(sourceFolder, name)),
     ...tools.jpegFlags,
   ];
   await compile(tools.compiler, flags, temporary);
@@ -239,7 +240,7 @@ async function build(kind) {
  */
 export async function buildNativeIfPossible() {
   try {
-    if (listSources().length > 0 && !isUpToDate(fingerprint())) {
+    if (listSources(/\.cc$/).length > 0 && !isUpToDate(fingerprint())) {
       await build(kinds.release);
     }
   } catch (error) {
@@ -265,7 +266,7 @@ function goOnWithoutBuilding(problem) {
 async function main() {
   const kind = process.argv.includes('--sanitize') ? kinds.sanitized : kinds.release;
   try {
-    if (listSources().length === 0) {
+    if (listSources(/\.cc$/).length === 0) {
       throw new Error(`expected C++ sources in ${sourceFolder}, found none`);
     }
     await build(kind);

@@ -31,7 +31,7 @@ for (const name of readdirSync(fixtures)) {
 }
 
 const sources = readdirSync(join(native, 'src'))
-  .filter((name) => name.endsWith('.cc') && name !== 'addon.cc')
+  .filter((name) => name.endsWith('.cc')) // not those in addon/, which need Node
   .map((name) => join(native, 'src', name));
 const sanitizers = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
 const built = spawnSync(

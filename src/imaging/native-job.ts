@@ -20,7 +20,7 @@ export interface JobOptions {
   readonly tensorTable: TensorData;
 }
 
-/** Lays a plan out as the addon takes it; the order of the numbers is `JobField`'s in addon.cc. */
+/** Lays a plan out as the addon takes it; the order of the numbers is `JobField`'s in addon/job.cc. */
 export function createNativeJob(
   image: StoredImage,
   plan: ResamplePlan,

@@ -20,7 +20,7 @@ export type NativeJob = readonly [
 ];
 
 /**
- * The addon's functions (native-bindings/src/addon.cc). All run at once, on the calling thread, and
+ * The addon's functions (native-bindings/src/addon/entry-points.h). All run at once, on the calling thread, and
  * throw a `RangeError` when their arguments contradict each other: a fault of the program.
  */
 export interface NativeBindings {
@@ -60,7 +60,7 @@ export interface NativeBindings {
   useKernel(name: string): void;
 }
 
-/** What `addon.cc` must answer; raised there and here with every change of the functions. */
+/** What `addon/addon.cc` must answer; raised there and here with every change of the functions. */
 const API_VERSION = 4;
 
 const addonFile = fileURLToPath(

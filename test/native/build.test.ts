@@ -132,7 +132,7 @@ describe.runIf(canBuild)('with a compiler', () => {
   function replaceSources(source: string) {
     rmSync(join(clone, 'native-bindings/src'), { recursive: true });
     mkdirSync(join(clone, 'native-bindings/src'));
-    writeFileSync(join(clone, 'native-bindings/src/addon.cc'), source);
+    writeFileSync(join(clone, 'native-bindings/src/only.cc'), source);
   }
 
   test('CXX may hold arguments, and a compiler behind another command', () => {
