@@ -8,7 +8,8 @@ const xmpPrefix = 'http://ns.adobe.com/xap/1.0/\0';
 
 /**
  * The EXIF orientation (1 to 8) from a JPEG's APP1 payloads: the Exif block's tag, else the XMP
- * packet's, as Pillow looks for it. Broken metadata counts as none.
+ * packet's, as Pillow looks for it. Broken metadata counts as none, and so does a number that is
+ * no orientation.
  */
 export function jpegOrientation(app1: readonly Uint8Array[]): number {
   // Pillow joins the blocks of several Exif segments.
@@ -19,7 +20,7 @@ export function jpegOrientation(app1: readonly Uint8Array[]): number {
     if (text.startsWith(exifPrefix)) parts.push(payload.subarray(exifPrefix.length));
     else if (text.startsWith(xmpPrefix)) xmp = text;
   }
-  return tiffOrientation(Buffer.concat(parts)) ?? xmpOrientation(xmp) ?? asStored;
+  return known(tiffOrientation(Buffer.concat(parts)) ?? xmpOrientation(xmp));
 }
 
 /** The same for a PNG's chunks: eXIf, ImageMagick's raw profile in a text chunk, XMP in iTXt. */
@@ -37,10 +38,15 @@ export function pngOrientation(
       if (keyword === 'XML:com.adobe.xmp') xmp = text;
     }
   }
-  return tiffOrientation(exif ?? profile) ?? xmpOrientation(xmp) ?? asStored;
+  return known(tiffOrientation(exif ?? profile) ?? xmpOrientation(xmp));
 }
 
-/** The orientation in the first directory of a TIFF structure, which is what Exif is. */
+/** After the search: a tag with such a number still comes before another place, as in Pillow. */
+function known(found: number | undefined): number {
+  return found !== undefined && found >= 1 && found <= 8 ? found : asStored;
+}
+
+/** The number of the tag in the first directory of a TIFF structure, which is what Exif is. */
 function tiffOrientation(block: Uint8Array | undefined): number | undefined {
   if (block === undefined || block.length < 8) return undefined;
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
@@ -65,6 +71,7 @@ function tiffOrientation(block: Uint8Array | undefined): number | undefined {
   return found;
 }
 
+/** The digit that an XMP packet has, or nothing. */
 function xmpOrientation(packet: string | undefined): number | undefined {
   const match = packet === undefined ? null : /tiff:Orientation(?:="|>)([0-9])/.exec(packet);
   return match === null ? undefined : Number(match[1]);

@@ -53,7 +53,7 @@ export function createNativePreparer(
     if (!structure.ok) return structure;
     const { width, height } = header;
     const orientation =
-      recipe.exifOrientation === 'apply' ? known(jpegOrientation(structure.value.app1)) : 1;
+      recipe.exifOrientation === 'apply' ? jpegOrientation(structure.value.app1) : 1;
     const { crop, nativeJob } = layOut({ width, height, orientation }, target, wantsCrop);
     const decoded = bindings.prepareJpeg(bytes, ...nativeJob);
     if (decoded === null) return 'damaged';
@@ -71,7 +71,7 @@ export function createNativePreparer(
     const content = readPngContent(bytes);
     if (!content.ok) return content;
     const { compressed, palette, metadata } = content.value;
-    const isTurned = recipe.exifOrientation === 'apply' && known(pngOrientation(metadata)) !== 1;
+    const isTurned = recipe.exifOrientation === 'apply' && pngOrientation(metadata) !== 1;
     if (isTurned || !hasPlainRows(header, content.value)) return 'unusual';
     const { width, height, colourType, bitDepth } = header;
     const { crop, nativeJob } = layOut({ width, height, orientation: 1 }, target, wantsCrop);
@@ -123,11 +123,6 @@ export function createNativePreparer(
       return prepared === 'damaged' ? portable.prepare(bytes, header, target, wantsCrop) : prepared;
     },
   };
-}
-
-/** 1 for orientations that do not exist, which change nothing. */
-function known(orientation: number): number {
-  return Number.isInteger(orientation) && orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
 /** Whether the addon knows such rows; with fewer bits or interlaced they are rare. */

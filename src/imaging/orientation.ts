@@ -1,11 +1,11 @@
 import type { Pixels } from './pixels.ts';
 
 /**
- * Turns and mirrors pixels by an EXIF orientation (1 to 8; anything else changes nothing), as
- * Pillow's `ImageOps.exif_transpose` does. From 5 on, width and height change places.
+ * Turns and mirrors pixels by an EXIF orientation (1 to 8), as Pillow's `ImageOps.exif_transpose`
+ * does. From 5 on, width and height change places.
  */
 export function orient(pixels: Pixels, orientation: number): Pixels {
-  if (orientation < 2 || orientation > 8 || !Number.isInteger(orientation)) return pixels;
+  if (orientation === 1) return pixels;
   const { data, channels } = pixels;
   const swap = orientation >= 5;
   const width = swap ? pixels.height : pixels.width;
