@@ -4,11 +4,12 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeHost } from '../src/cli/bench/facts.ts';
+import { describeMachine } from '../src/cli/bench/report-text.ts';
 import { readPackageInfo } from '../src/platform/package-info.ts';
 import { type Entrant, enter, startChecked } from './bench-peers/entrant.ts';
 import { setUpEnvironment } from './bench-peers/environment.ts';
 import { fastapi } from './bench-peers/fastapi/peer.ts';
-import { describeMachine } from './bench-peers/machine.ts';
 import { loadMaterial, type MeasuredModel, readReference } from './bench-peers/material.ts';
 import { readOptions } from './bench-peers/options.ts';
 import type { ClassScore, Configuration, ModelFile } from './bench-peers/peer.ts';
@@ -120,10 +121,11 @@ for (const [{ title, entrant, configuration, model, server }, outcome] of outcom
 }
 await Promise.all(contestants.map(({ server }) => server.stop()));
 
+const host = describeHost();
 const meanBytes = jpegs.reduce((sum, body) => sum + body.length, 0) / jpegs.length;
 const results: Results = {
   date: new Date().toISOString().slice(0, 10),
-  machine: describeMachine(),
+  machine: `${describeMachine(host)}, ${host.system}, Node ${host.node}`,
   photos: `${jpegs.length} JPEGs of 500 x 375 px, bodies of ${(meanBytes / 1000).toFixed(0)} kB on average`,
   rounds: options.rounds,
   rows,

@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
 import { join } from 'node:path';
+import { post } from '../bench/post.ts';
 import { compareAnswers, findFault, readResults } from './answers.ts';
 import { readNodeVersions, readPythonVersions, setUpEnvironment } from './environment.ts';
-import { post } from './load.ts';
 import type { Material } from './material.ts';
 import { measureIdleShare } from './measure.ts';
 import type { ClassScore, Configuration, ModelFile, Peer } from './peer.ts';

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { post } from '../bench/post.ts';
 
 export interface LoadOptions {
   readonly url: string;
@@ -31,7 +31,6 @@ export interface LoadResult {
 const CALLER_INTERVAL_MS = 5;
 /** Some servers leave new connections waiting while old ones have requests; this bounds it. */
 const WARM_UP_LIMIT_MS = 3000;
-const ANSWER_TIMEOUT_MS = 60_000;
 /** Sends neighbouring callers to different photos. */
 const CALLER_STRIDE = 7;
 
@@ -93,28 +92,6 @@ export async function sendLoad(options: LoadOptions): Promise<LoadResult> {
     requests,
     callerCpuMs: (cpu.user + cpu.system) / 1000 / requests,
   };
-}
-
-/** Sends one body and gives the answer's; any status but 200 is an error. */
-export async function post(url: string, agent: Agent, body: Uint8Array): Promise<string> {
-  const sent = request(url, {
-    method: 'POST',
-    agent,
-    headers: { 'content-type': 'application/json', 'content-length': body.length },
-    timeout: ANSWER_TIMEOUT_MS,
-  });
-  sent.once('timeout', () => sent.destroy(new Error(`no answer in ${ANSWER_TIMEOUT_MS} ms`)));
-  sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  response.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of response) {
-    text += chunk;
-  }
-  if (response.statusCode !== 200) {
-    throw new Error(`HTTP ${response.statusCode}: ${text.slice(0, 200)}`);
-  }
-  return text;
 }
 
 /** The smallest of the sorted values that at least `share` of them do not exceed. */

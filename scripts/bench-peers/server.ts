@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { post } from '../bench/post.ts';
 import { addressOf, readResults } from './answers.ts';
-import { post } from './load.ts';
 import type { Configuration, ModelFile, Peer } from './peer.ts';
 import { ProcessTree } from './process-tree.ts';
 

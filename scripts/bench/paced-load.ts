@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { post } from './post.ts';
 
 export interface PacedLoadOptions {
   readonly url: string;
@@ -15,7 +15,7 @@ export interface PacedLoadOptions {
  * server sees them whose callers wait for their answers.
  */
 export async function sendPacedLoad(options: PacedLoadOptions): Promise<void> {
-  const { callers, requestCount } = options;
+  const { url, body, callers, requestCount } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: callers });
   const intervalMs = 1000 / options.requestsPerSecond;
   const startedMs = performance.now();
@@ -24,24 +24,9 @@ export async function sendPacedLoad(options: PacedLoadOptions): Promise<void> {
     for (let index = next++; index < requestCount; index = next++) {
       const dueMs = startedMs + index * intervalMs;
       await sleep(Math.max(0, dueMs - performance.now()));
-      await post(options, agent);
+      await post(url, agent, body);
     }
   };
   await Promise.all(Array.from({ length: callers }, call));
   agent.destroy();
-}
-
-async function post({ url, body }: PacedLoadOptions, agent: Agent): Promise<void> {
-  const sent = request(url, {
-    method: 'POST',
-    agent,
-    headers: { 'Content-Length': Buffer.byteLength(body) },
-  });
-  sent.end(body);
-  const [response] = await once(sent, 'response');
-  response.resume();
-  await once(response, 'end');
-  if (response.statusCode !== 200) {
-    throw new Error(`answered ${response.statusCode}`);
-  }
 }

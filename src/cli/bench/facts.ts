@@ -9,7 +9,7 @@ export function describeHost(): HostFacts {
   const processors = cpus();
   const { version, runtimeVersion } = readPackageInfo();
   return {
-    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cpu: processors[0]?.model.replace(/\s+/g, ' ').trim() ?? 'unknown',
     processors: processors.length,
     usableProcessors: availableParallelism(),
     memoryMib: Math.round(totalmem() / MIB),

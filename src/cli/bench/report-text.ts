@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { wireErrors } from '../../core/errors.ts';
 import { formatTable, printable } from '../text-table.ts';
 import { formatCallers, formatFigure } from './format.ts';
-import type { BenchReport, StepReport } from './report.ts';
+import type { BenchReport, HostFacts, StepReport } from './report.ts';
 import { formatStageBars } from './stage-bars.ts';
 
 /** Other programs' share of the host from which on the figures are no longer the server's own. */
@@ -32,18 +32,23 @@ export function describeSetup({ host, service, load, date }: BenchReport): strin
   const { variant, imaging } = service;
   const workers = service.workers === 1 ? '1 worker' : `${service.workers} workers`;
   const threads = service.threads === 1 ? '' : ` of ${service.threads} threads`;
-  const usable =
-    host.usableProcessors === host.processors ? '' : `${host.usableProcessors} usable of `;
   const bodies =
     load.images === 1
       ? `1 image, a request of ${formatKib(load.largestRequestBytes)}`
       : `${load.images} images, requests of ${formatKib(load.smallestRequestBytes)} to ${formatKib(load.largestRequestBytes)}`;
   return [
     `${printable(service.model)} ${printable(service.modelVersion)} (${variant}) on ${service.device}, ${workers}${threads}, imaging ${imaging}`,
-    `${host.cpu}, ${usable}${host.processors} processors, ${formatMib(host.memoryMib)} of memory`,
+    describeMachine(host),
     `edge-infer ${host.edgeInfer}, Node ${host.node}, onnxruntime ${host.onnxruntime}, ${host.system}, ${date}`,
     `${bodies}, ${formatFigure(load.durationS)} s a step\n`,
   ].join('\n');
+}
+
+/** What the figures depend on most, in a few words. */
+export function describeMachine(host: HostFacts): string {
+  const { cpu, processors, usableProcessors, memoryMib } = host;
+  const usable = usableProcessors === processors ? '' : `${usableProcessors} usable of `;
+  return `${cpu}, ${usable}${processors} processors, ${formatMib(memoryMib)} of memory`;
 }
 
 function formatSteps(steps: readonly StepReport[]): string {
