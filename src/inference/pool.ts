@@ -1,30 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { err } from '../core/result.ts';
 import { forbidRuntimeTelemetry } from './offline.ts';
 import type {
   ClassifyReply,
-  ServeTask,
   WorkerLoad,
   WorkerMessage,
   WorkerSetup,
   WorkerTask,
 } from './protocol.ts';
+import { startWorkerThread, type WorkerThread } from './worker-thread.ts';
 
 /** How long closing waits for tasks that are being worked on, in ms. */
 const MAX_CLOSE_WAIT_MS = 5_000;
 
-/** Between a worker that died while it loaded and the next, which may do the same, in ms. */
+/**
+ * Before a worker that ended while it loaded is started anew, which may end the same way: doubled
+ * each time it does.
+ */
 const RESTART_DELAY_MS = 1_000;
-
-const DEATH = 'the worker thread ended';
-
-const WORKER_FILE = fileURLToPath(new URL('../worker/entry.ts', import.meta.url));
+const MAX_RESTART_DELAY_MS = 30_000;
 
 /** Told of what happens to workers outside of the tasks that they were given. */
 export interface PoolObserver {
-  /** A worker died, busy or idle; the pool has started another in its place. */
+  /** A worker died, busy or idle; the pool starts another in its place. */
   onDeath(): void;
   /** A worker has loaded the model, or could not: `loads` has it too. */
   onLoad(load: WorkerLoad): void;
@@ -32,13 +30,16 @@ export interface PoolObserver {
 
 /** Worker threads that each hold the model loaded, and work on one task at a time. */
 export interface WorkerPool {
-  /** Resolves when each of the first workers has told; rejects when one of them died before. */
+  /** Resolves when each of the first workers has told how loading went, or ended while it did. */
   readonly started: Promise<void>;
-  /** How the last attempt of each living worker to load the model went; none of it yet, no entry. */
+  /**
+   * How the last attempt to load the model went in each worker's place; no entry for one that died
+   * after it had, until its successor tells.
+   */
   readonly loads: readonly WorkerLoad[];
   /**
    * Runs a task on the next free worker, in order of arrival. Rejects only when the worker died;
-   * the pool has then started another in its place.
+   * the pool then starts another in its place.
    */
   run(task: WorkerTask): Promise<ClassifyReply>;
   readonly size: number;
@@ -53,57 +54,45 @@ interface Assignment {
 }
 
 interface Member {
-  readonly port: MessagePort;
-  /** Once its model is loaded it takes tasks. */
+  /** Its index among the members, which its successor will have. */
+  readonly place: number;
+  readonly isReplacement: boolean;
+  readonly thread: WorkerThread;
+  /** Once its model is loaded it takes tasks. Until it tells, what its predecessor told last. */
   load: WorkerLoad | undefined;
   assignment: Assignment | undefined;
+  /** Threads in a row that ended before the model was loaded. */
+  failedStarts: number;
 }
 
-/**
- * Starts `size` workers; they load the model on their own, and tasks wait until they have.
- *
- * piscina starts the threads, replaces them and ends them. What it is given to run is one task a
- * thread that lasts as long as the thread does; requests go to it over a port of their own, because
- * a piscina task for each of them costs the main thread a quarter of all that it does for a request.
- */
+/** Starts `size` workers; they load the model on their own, and tasks wait until they have. */
 export function createWorkerPool(
   size: number,
   setup: WorkerSetup,
   observer: PoolObserver,
 ): WorkerPool {
   forbidRuntimeTelemetry();
-  const piscina = new Piscina({
-    filename: WORKER_FILE,
-    name: 'serveTasks',
-    workerData: setup,
-    minThreads: size,
-    maxThreads: size,
-    // Idle workers stay: a new one would have to load the model again.
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 1,
-    // Its default blocks the worker's own event loop, which requests arrive on.
-    atomics: 'disabled',
-    recordTiming: false,
-    // Collecting young garbage often costs little and keeps the request's large strings few.
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
-  });
-  // A death is told by the end of the thread's task; without a listener it would end the process.
-  piscina.on('error', () => undefined);
-  const members = new Set<Member>();
+  const members: Member[] = [];
   const free: Member[] = [];
   const waiting: Assignment[] = [];
-  let isClosing = false;
+  const closing = new AbortController();
   let whenIdle: (() => void) | undefined;
   const started = Promise.withResolvers<void>();
-  for (let index = 0; index < size; index++) {
-    start(false);
+  for (let place = 0; place < size; place++) {
+    start(place);
   }
 
-  function start(isReplacement: boolean): void {
-    const { port1: port, port2: workerPort } = new MessageChannel();
-    const member: Member = { port, load: undefined, assignment: undefined };
-    members.add(member);
-    port.on('message', (message: WorkerMessage) => {
+  function start(place: number, predecessor?: Member): void {
+    const isReplacement = predecessor !== undefined;
+    const thread = startWorkerThread(setup, isReplacement, (reason) => replace(member, reason));
+    const member: Member = {
+      ...{ place, isReplacement, thread },
+      load: predecessor?.load,
+      assignment: undefined,
+      failedStarts: predecessor?.failedStarts ?? 0,
+    };
+    members[place] = member;
+    thread.port.on('message', (message: WorkerMessage) => {
       if (message.kind === 'load') {
         takeLoad(member, message.load);
       } else {
@@ -112,9 +101,6 @@ export function createWorkerPool(
         assignment?.resolve(message.reply);
       }
     });
-    const task: ServeTask = { port: workerPort, isReplacement };
-    const onEnd = () => replace(member);
-    piscina.run(task, { transferList: [workerPort] }).then(onEnd, onEnd);
   }
 
   function takeLoad(member: Member, load: WorkerLoad): void {
@@ -122,7 +108,7 @@ export function createWorkerPool(
     if (load.ok) {
       release(member);
     }
-    if (!isClosing) {
+    if (!closing.signal.aborted) {
       observer.onLoad(load);
     }
     if (listLoads().length === size) {
@@ -131,12 +117,12 @@ export function createWorkerPool(
   }
 
   function listLoads(): WorkerLoad[] {
-    return [...members].flatMap(({ load }) => load ?? []);
+    return members.flatMap(({ load }) => load ?? []);
   }
 
   function assign(member: Member, assignment: Assignment): void {
     member.assignment = assignment;
-    member.port.postMessage(assignment.task);
+    member.thread.port.postMessage(assignment.task);
   }
 
   function release(member: Member): void {
@@ -150,28 +136,48 @@ export function createWorkerPool(
     reportIdle();
   }
 
-  function replace(member: Member): void {
-    members.delete(member);
-    member.port.close();
+  /** Has another thread take the place of one that ended. */
+  function replace(member: Member, reason: string): void {
+    member.thread.port.close();
     if (free.includes(member)) {
       free.splice(free.indexOf(member), 1);
     }
-    // One that dies while it loads would let those who wait for it wait in vain.
     const wasReady = member.load?.ok === true;
+    // One that dies while it loads would let those who wait for it wait in vain.
     const lost = wasReady ? [member.assignment] : waiting.splice(0);
-    if (!isClosing) {
-      setTimeout(() => isClosing || start(true), wasReady ? 0 : RESTART_DELAY_MS);
-      observer.onDeath();
+    member.assignment = undefined;
+    if (wasReady) {
+      member.load = undefined;
+      member.failedStarts = 0;
+      restart(member, 0);
+    } else {
+      takeLoad(member, err(reason));
+      // Of the first ones none is tried again: whoever waits for them shall hear of it.
+      if (member.isReplacement) {
+        const delayMs = RESTART_DELAY_MS * 2 ** member.failedStarts++;
+        restart(member, Math.min(delayMs, MAX_RESTART_DELAY_MS));
+      }
     }
-    started.reject(new Error(DEATH));
     for (const assignment of lost) {
-      assignment?.reject(new Error(DEATH));
+      assignment?.reject(new Error(reason));
     }
     reportIdle();
   }
 
+  function restart(member: Member, delayMs: number): void {
+    const { signal } = closing;
+    if (signal.aborted) {
+      return;
+    }
+    delay(delayMs, undefined, { signal }).then(
+      () => start(member.place, member),
+      () => undefined, // closed meanwhile
+    );
+    observer.onDeath();
+  }
+
   function reportIdle(): void {
-    if (whenIdle !== undefined && [...members].every(({ assignment }) => !assignment)) {
+    if (whenIdle !== undefined && members.every(({ assignment }) => !assignment)) {
       whenIdle();
     }
   }
@@ -184,7 +190,7 @@ export function createWorkerPool(
     },
     run(task) {
       return new Promise((resolve, reject) => {
-        if (isClosing) {
+        if (closing.signal.aborted) {
           reject(new Error('the pool is closed'));
           return;
         }
@@ -198,7 +204,7 @@ export function createWorkerPool(
       });
     },
     async close() {
-      isClosing = true;
+      closing.abort();
       // A thread that is ended inside the native runtime aborts the whole process, and a caller
       // who hung up or lost patience may have left one at work.
       const idle = new Promise<void>((resolve) => {
@@ -206,10 +212,11 @@ export function createWorkerPool(
         reportIdle();
       });
       await Promise.race([idle, delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false })]);
-      await piscina.destroy();
+      await Promise.all(members.map(({ thread }) => thread.end()));
       for (const { reject } of waiting.splice(0)) {
         reject(new Error('the pool was closed'));
       }
+      started.resolve(); // nobody will tell any more
     },
   };
 }

@@ -189,7 +189,7 @@ export function createImageService(
       const mismatches = proof === 'none' ? [] : await findGoldenMismatches(model, pool);
       return mismatches.length === 0 ? ok(true) : err(mismatches);
     } catch (error) {
-      return err([`a worker died while it loaded the model: ${(error as Error).message}`]);
+      return err([`a worker died over the golden examples: ${(error as Error).message}`]);
     }
   }
 
