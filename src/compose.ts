@@ -8,8 +8,13 @@ import { createLifecycle } from './core/lifecycle.ts';
 import { createLogIdSource } from './core/log-id.ts';
 import { type AppOptions, createAdminApp, createServiceApp } from './http/app.ts';
 import { createListener, type Listener } from './http/listener.ts';
+import type { LicenseHealth } from './http/routes/health.ts';
 import { chooseShape } from './inference/parallel-shape.ts';
 import { createImageService, type ImageService, type ServiceStatus } from './inference/service.ts';
+import { createLicenseGate, type LicenseGate } from './licensing/gate.ts';
+import { type LicenseSources, openLicenseSources } from './licensing/sources.ts';
+import { licenseStates } from './licensing/states.ts';
+import { isServed, type LicenseDecision, leftDays } from './licensing/verdict.ts';
 import { readCpuFeatures } from './platform/cpu-features.ts';
 import { hasCudaProvider } from './platform/cuda-provider.ts';
 import { readPackageInfo } from './platform/package-info.ts';
@@ -21,24 +26,38 @@ export interface EdgeInferServer {
   readonly services: ReadonlyMap<string, ImageService>;
   /** Opens both addresses and begins to load the models; throws an OperatorError when a port is taken. */
   start(): Promise<void>;
-  /** Resolves when every model is ready or has failed; each service's status says which. */
+  /** What each service's licence is worth now. */
+  readonly licenses: Pick<LicenseGate, 'findDecision'>;
+  /** Resolves when every model is ready or has failed and every licence was checked. */
   readonly loaded: Promise<void>;
   readonly servicePort: number;
   readonly adminPort: number;
+  /** Reads licences and hardware again. */
+  reload(): void;
   /** Ends what has begun, refuses nothing that arrives meanwhile, and closes; never throws. */
   stop(): Promise<void>;
 }
 
 /** Builds every object from the configuration: the only place where the parts are put together. */
-export async function composeServer(config: Config, log: Logger): Promise<EdgeInferServer> {
+export async function composeServer(
+  config: Config,
+  log: Logger,
+  licenseSources?: LicenseSources,
+): Promise<EdgeInferServer> {
   const { version } = readPackageInfo();
   const metrics = createMetrics(version);
   const services = await composeServices(config, log, metrics);
-  metrics.readServicesFrom(() => [...services.values()].map(readService));
+  const licenses = composeGate(services, licenseSources ?? (await openLicenseSources(config)), log);
+  const readLicense = (deployName: string) => describeLicense(licenses.findDecision(deployName));
+  metrics.readServicesFrom(() =>
+    [...services.values()].map((service) => readService(service, readLicense(service.deployName))),
+  );
 
   let isDraining = false;
   const appOptions: AppOptions = {
     services,
+    findLicenseRefusal: licenses.findRefusal,
+    readLicense,
     ...config.http,
     nextLogId: createLogIdSource(),
     log,
@@ -69,10 +88,15 @@ export async function composeServer(config: Config, log: Logger): Promise<EdgeIn
         start() {
           // Not awaited: while the models load, callers are told so.
           const loading = [...services.values()].map((service) => service.load());
-          void Promise.all(loading).then(() => allLoaded.resolve(), allLoaded.reject);
+          const checking = licenses.start();
+          void Promise.all([checking, ...loading]).then(
+            () => allLoaded.resolve(),
+            allLoaded.reject,
+          );
         },
         stop: async () => {
           await Promise.all([...services.values()].map((service) => service.close()));
+          await licenses.stop();
         },
       },
       listenerStep('admin listener', adminListener),
@@ -86,6 +110,8 @@ export async function composeServer(config: Config, log: Logger): Promise<EdgeIn
 
   return {
     services,
+    licenses,
+    reload: licenses.reload,
     start: lifecycle.start,
     loaded: allLoaded.promise,
     get servicePort() {
@@ -128,6 +154,44 @@ export async function composeServices(
   );
 }
 
+function composeGate(
+  services: ReadonlyMap<string, ImageService>,
+  sources: LicenseSources,
+  log: Logger,
+): LicenseGate {
+  return createLicenseGate({
+    ...sources,
+    services: () =>
+      [...services.values()].map((service) => {
+        const { deployName, model, session } = service.status();
+        return { deployName, model: model?.name, device: session?.device };
+      }),
+    onDecision(decision) {
+      const { deployName, state, detail, remedy, licenseId, kind } = decision;
+      const level = { valid: 'info', warning: 'warn', refused: 'error' } as const;
+      log[level[licenseStates[state].class]](
+        {
+          service: deployName,
+          state,
+          detail,
+          ...(remedy === '' ? {} : { remedy }),
+          licenseId,
+          kind,
+          daysLeft: leftDays(decision),
+        },
+        'license',
+      );
+    },
+    onRecordProblem: ({ path, detail }) =>
+      log.warn({ path, detail }, 'the records of the licence cannot be kept here'),
+    onFailure: (error) => log.error({ err: error }, 'the licence could not be checked'),
+  });
+}
+
+function describeLicense(decision: LicenseDecision | undefined): LicenseHealth | undefined {
+  return decision && { ...decision, isServed: isServed(decision), daysLeft: leftDays(decision) };
+}
+
 function listenerStep(name: string, listener: Listener) {
   return { name, start: listener.start, stop: listener.drain };
 }
@@ -156,7 +220,7 @@ function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | 
   };
 }
 
-function readService(service: ImageService) {
+function readService(service: ImageService, license: LicenseHealth | undefined) {
   const { deployName, state, session, model, variant } = service.status();
   const { openRequests, waitingRequests, heldBytes } = service.admission;
   return {
@@ -171,5 +235,7 @@ function readService(service: ImageService) {
     modelVersion: model?.version ?? '',
     modelSha256: model?.sha256 ?? '',
     variant: variant?.name ?? '',
+    licenseState: license?.state ?? 'CHECKING',
+    licenseLeftS: license?.leftMs === undefined ? undefined : Math.round(license.leftMs / 1000),
   };
 }

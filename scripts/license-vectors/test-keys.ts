@@ -43,6 +43,7 @@ export const hostKey = makeTestKey('host');
 /** A build that knows the four test keys. */
 export const testBuildFile: BuildFile = {
   product: 'edge-infer',
+  built: '2026-11-22',
   keys: Object.values(testKeys).map(({ kid, kind, publicKey }) => ({ kid, kind, publicKey })),
   evaluation: { enabled: false, days: 30 },
 };

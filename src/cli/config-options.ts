@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
-import { readEnvironment } from '../config/environment.ts';
+import { findUserStateDir, readEnvironment } from '../config/environment.ts';
 import { configFlags, findDottedFlags } from '../config/flags.ts';
 import type { ConfigSources } from '../config/load.ts';
 
@@ -46,5 +46,6 @@ export function readConfigSources(command: Command): ConfigSources {
     env: readEnvironment(),
     cwd: process.cwd(),
     packageRoot,
+    userStateDir: findUserStateDir(),
   };
 }

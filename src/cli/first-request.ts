@@ -3,6 +3,7 @@ import { findModelFolder } from '../catalog/model-package.ts';
 import { type ChosenVariant, listVariants } from '../catalog/variants.ts';
 import type { EdgeInferServer } from '../compose.ts';
 import type { Config, ServiceConfig } from '../config/schema.ts';
+import { isServed, type LicenseDecision } from '../licensing/verdict.ts';
 import { readPackageInfo } from '../platform/package-info.ts';
 import { readManifest } from './models/manifest-file.ts';
 import { printable } from './text-table.ts';
@@ -14,9 +15,13 @@ export async function describeFirstRequests(
 ): Promise<string> {
   const texts = config.services.map(async (service) => {
     const status = server.services.get(service.deployName)?.status();
+    const license = server.licenses.findDecision(service.deployName);
     switch (status?.state) {
       case 'ready':
-        return describeFirstRequest(config, service, server.servicePort, status.variant);
+        return license !== undefined && isServed(license)
+          ? (await describeFirstRequest(config, service, server.servicePort, status.variant)) +
+              describeLicense(license)
+          : `${service.deployName} answers nobody.\n${describeLicense(license)}`;
       case 'failed':
         return `${service.deployName} is not ready:\n${status.problems.map((problem) => `  ${problem}\n`).join('')}`;
       default:
@@ -25,6 +30,14 @@ export async function describeFirstRequests(
   });
   const told = (await Promise.all(texts)).filter((text) => text !== '');
   return told.length === 0 ? '' : `\n${told.join('\n')}\n`;
+}
+
+function describeLicense(license: LicenseDecision | undefined): string {
+  if (license === undefined) {
+    return '';
+  }
+  const { state, detail, remedy } = license;
+  return `Licence: ${state}, ${detail}.\n${remedy === '' ? '' : `${remedy}\n`}`;
 }
 
 async function describeFirstRequest(

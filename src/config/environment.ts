@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { VARIABLE_PREFIX } from './names.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,4 +12,12 @@ export function readEnvironment(all: Environment = process.env): Environment {
   return Object.fromEntries(
     Object.entries(all).filter(([name]) => name.startsWith(VARIABLE_PREFIX)),
   );
+}
+
+/** Where programs of this user keep their state (XDG base directory specification). */
+export function findUserStateDir(all: Environment = process.env): string {
+  const { XDG_STATE_HOME: given } = all;
+  const base =
+    given !== undefined && isAbsolute(given) ? given : join(homedir(), '.local', 'state');
+  return join(base, 'edge-infer');
 }

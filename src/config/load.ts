@@ -22,6 +22,8 @@ export interface ConfigSources {
   readonly cwd: string;
   /** Absolute. The default folders lie here. */
   readonly packageRoot: string;
+  /** Absolute. Outlasts the package: the default for the second copy of the licence records. */
+  readonly userStateDir: string;
 }
 
 export interface LoadedConfig {
@@ -50,9 +52,9 @@ export function loadConfigWithOrigins(sources: ConfigSources): LoadedConfig {
 
 /** As `loadConfigWithOrigins`, with the problems as data. */
 export function tryLoadConfig(sources: ConfigSources): Result<LoadedConfig, ConfigProblem[]> {
-  const { flags = {}, env, cwd, packageRoot } = sources;
+  const { flags = {}, env } = sources;
   const keys = describeKeys();
-  const file = loadConfigFile(cwd, namedFile(flags, env));
+  const file = loadConfigFile(sources.cwd, namedFile(flags, env));
   const variables = parseVariables(keys, env);
   const fromFlags = parseFlags(keys, flags);
   const settings = [...variables.settings, ...fromFlags.settings];
@@ -73,7 +75,7 @@ export function tryLoadConfig(sources: ConfigSources): Result<LoadedConfig, Conf
   if (!parsed.success || problems.length > 0) {
     return err(problems);
   }
-  const config = resolveConfig(parsed.data, { keys, origins, cwd, packageRoot, file: file.path });
+  const config = resolveConfig(parsed.data, { ...sources, keys, origins, file: file.path });
   return ok({ config, file: file.path, origins });
 }
 

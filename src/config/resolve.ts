@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type KeyPath, keyAt, type SectionKey, type ValueKey } from './keys.ts';
 import { type Origin, type Origins, outranks } from './origins.ts';
 import type { Config, ServiceConfig, WrittenConfig } from './schema.ts';
@@ -8,15 +8,28 @@ export interface ResolveContext {
   readonly origins: Origins;
   readonly cwd: string;
   readonly packageRoot: string;
+  readonly userStateDir: string;
   /** Absolute path of the file, if there is one. */
   readonly file: string | undefined;
 }
 
 /** Makes paths absolute and completes each service from the top level. */
 export function resolveConfig(written: WrittenConfig, context: ResolveContext): Config {
+  const stateDir = resolvePath(written.stateDir, ['stateDir'], context);
+  const { dir, recordsDir } = written.license;
   return {
     ...written,
-    stateDir: resolvePath(written.stateDir, ['stateDir'], context),
+    stateDir,
+    license: {
+      dir:
+        dir === undefined
+          ? join(stateDir, 'licenses')
+          : resolvePath(dir, ['license', 'dir'], context),
+      recordsDir:
+        recordsDir === undefined
+          ? context.userStateDir
+          : resolvePath(recordsDir, ['license', 'recordsDir'], context),
+    },
     modelsDir: resolvePath(written.modelsDir, ['modelsDir'], context),
     services: written.services.map((service, index) =>
       resolveService(service, ['services', index], written, context),

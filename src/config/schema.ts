@@ -126,6 +126,19 @@ const log = z.strictObject({
   }),
 });
 
+const license = z.strictObject({
+  dir: path().exactOptional().register(keyHelp, {
+    help: 'The folder where licence files lie; `licenses` in `stateDir` unless said.',
+    expected: pathExpected,
+    path: 'always',
+  }),
+  recordsDir: path().exactOptional().register(keyHelp, {
+    help: "Where the second copy of the trial's records lies; unless said, in the folder where this user's programs keep their state. The first lies in `stateDir`.",
+    expected: pathExpected,
+    path: 'always',
+  }),
+});
+
 /** The configuration as it is written: every key of the file, with its defaults and limits. */
 export const configSchema = z
   .strictObject({
@@ -151,6 +164,7 @@ export const configSchema = z
       path: 'always',
       common: true,
     }),
+    license: license.prefault({}).register(keyHelp, { help: 'Where licences are kept.' }),
     variant: variant().default('float32').register(keyHelp, {
       help: "Which variant of the models runs; `auto` is int8 where the model has it and this host has what it needs, else float32. A model's answers differ a little between them.",
       common: true,
@@ -208,10 +222,16 @@ export interface ServiceConfig
   readonly queue: DeepReadonly<WrittenConfig['queue']>;
 }
 
+interface LicenseConfig {
+  readonly dir: string;
+  readonly recordsDir: string;
+}
+
 /**
  * The effective configuration. `stateDir` and `modelsDir` are absolute; a service's `model` is a
  * folder's name under `modelsDir` or an absolute path. Sizes are bytes, times milliseconds.
  */
-export interface Config extends DeepReadonly<Omit<WrittenConfig, 'services'>> {
+export interface Config extends DeepReadonly<Omit<WrittenConfig, 'services' | 'license'>> {
+  readonly license: LicenseConfig;
   readonly services: readonly ServiceConfig[];
 }

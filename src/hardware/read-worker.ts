@@ -5,15 +5,18 @@ import { runUntil } from './run-program.ts';
 import { hostFiles } from './system-files.ts';
 
 export interface ReadTask {
-  /** For all programs that are asked. */
-  readonly programTimeoutMs: number;
+  /** For all programs that are asked; undefined: none is. */
+  readonly programTimeoutMs: number | undefined;
   readonly rootDigestsFile?: string;
 }
 
 const { programTimeoutMs, rootDigestsFile } = workerData as ReadTask;
 const facts = await readHost({
   files: hostFiles,
-  run: runUntil(performance.now() + programTimeoutMs),
+  run:
+    programTimeoutMs === undefined
+      ? async () => undefined
+      : runUntil(performance.now() + programTimeoutMs),
   isRoot: process.getuid?.() === 0,
   ...(rootDigestsFile === undefined ? {} : { rootDigestsFile }),
 });

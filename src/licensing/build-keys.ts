@@ -29,6 +29,8 @@ const keySchema = z
 
 const buildSchema = z.strictObject({
   product: productName,
+  /** The day of this release; no honest clock shows an earlier one. */
+  built: z.iso.date('expected a date such as 2027-12-31'),
   keys: z.array(keySchema).superRefine((keys, context) => {
     for (const kind of licenseKinds) {
       const count = keys.filter((key) => key.kind === kind).length;
@@ -57,6 +59,8 @@ interface BuildKey {
 /** What the vendor built into this release: `license/build.json`. */
 export interface LicenseBuild {
   readonly product: string;
+  /** The day of this release, such as `2026-11-22`. */
+  readonly builtOn: string;
   /** By key id; of each kind the current one comes first. */
   readonly keys: ReadonlyMap<string, BuildKey>;
   readonly evaluation: BuildFile['evaluation'];
@@ -88,10 +92,10 @@ export function parseBuildFile(bytes: Buffer): Result<BuildFile, string[]> {
     : err(parsed.error.issues.map((issue) => describeIssue(issue, json, 'the file')));
 }
 
-export function createLicenseBuild({ product, keys, evaluation }: BuildFile): LicenseBuild {
+export function createLicenseBuild({ product, built, keys, evaluation }: BuildFile): LicenseBuild {
   const entries = keys.flatMap(({ publicKey: text, ...key }): [string, BuildKey][] => {
     const publicKey = importPublicKey(text);
     return publicKey === undefined ? [] : [[key.kid, { ...key, publicKey }]];
   });
-  return { product, keys: new Map(entries), evaluation };
+  return { product, builtOn: built, keys: new Map(entries), evaluation };
 }

@@ -104,7 +104,8 @@ export function judgeEvaluation(
   return { verdict, evaluation: { ...evaluation, history: { ...history, markMs: 0 } } };
 }
 
-function dateEvaluation(
+/** When the evaluation began and ends, as far as this reading can tell. */
+export function dateEvaluation(
   { datedMs, firstMs }: Evaluation,
   days: number,
   { nowMs, ranMs, builtMs }: ClockReading,

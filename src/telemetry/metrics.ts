@@ -20,6 +20,10 @@ interface ServiceReading {
   readonly modelVersion: string;
   readonly modelSha256: string;
   readonly variant: string;
+  /** As `edge-infer license status` names it. */
+  readonly licenseState: string;
+  /** Seconds until a trial ends; undefined where nothing ends. */
+  readonly licenseLeftS: number | undefined;
 }
 
 export interface Metrics {
@@ -141,6 +145,33 @@ export function createMetrics(version: string): Metrics {
           },
           1,
         );
+      }
+    },
+  });
+
+  new Gauge({
+    name: 'edge_infer_license_state',
+    help: "Constant 1, labelled with the state of the service's licence.",
+    labelNames: ['service', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { deployName, licenseState } of readServices()) {
+        this.set({ service: deployName, state: licenseState }, 1);
+      }
+    },
+  });
+  new Gauge({
+    name: 'edge_infer_license_expiry_seconds',
+    help: "Seconds until the service's trial ends; no series for a permanent licence.",
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { deployName, licenseLeftS } of readServices()) {
+        if (licenseLeftS !== undefined) {
+          this.set({ service: deployName }, licenseLeftS);
+        }
       }
     },
   });

@@ -7,6 +7,7 @@ import { type ConfigProblem, formatProblem } from '../../src/config/problems.ts'
 import type { Config } from '../../src/config/schema.ts';
 
 export const packageRoot = '/opt/edge-infer';
+export const userStateDir = '/home/operator/.local/state/edge-infer';
 
 /** A working directory that goes with the test, holding `edge-infer.yaml` when text is given. */
 export function createFolder(yaml?: string | Buffer): string {
@@ -27,6 +28,7 @@ function load({ yaml, ...sources }: Given) {
     env: {},
     cwd: sources.cwd ?? createFolder(yaml),
     packageRoot,
+    userStateDir,
     ...sources,
   });
 }

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tryLoadConfig } from '../../src/config/load.ts';
-import { configOf, createFolder, linesOf, packageRoot, problemsOf } from './config-fixture.ts';
+import {
+  configOf,
+  createFolder,
+  linesOf,
+  packageRoot,
+  problemsOf,
+  userStateDir,
+} from './config-fixture.ts';
 
 const NOBODY = 65_534;
 
@@ -199,6 +206,7 @@ test('answers any text at all with a configuration or with problems', () => {
       const loaded = tryLoadConfig({
         cwd,
         packageRoot,
+        userStateDir,
         env: { [`EDGE_INFER_${name}`]: value },
         flags,
       });
@@ -209,7 +217,7 @@ test('answers any text at all with a configuration or with problems', () => {
   fc.assert(
     fc.property(text, (yaml) => {
       const folder = createFolder(yaml);
-      const loaded = tryLoadConfig({ cwd: folder, packageRoot, env: {} });
+      const loaded = tryLoadConfig({ cwd: folder, packageRoot, userStateDir, env: {} });
       expect(
         loaded.ok || loaded.error.every(({ source }) => source.startsWith('edge-infer.yaml')),
       ).toBe(true);

@@ -48,6 +48,8 @@ const texts: Readonly<Record<string, { good: readonly string[]; bad: readonly st
   'admin.host': { good: ['0.0.0.0', '::1'], bad: ['', 'a/b'] },
   stateDir: { good: ['/var/lib/edge-infer', 'a b'], bad: ['', 'a\0b', 'x'.repeat(4097)] },
   modelsDir: { good: ['/srv/models'], bad: ['', 'a\0b'] },
+  'license.dir': { good: ['/etc/edge-infer/licenses'], bad: ['', 'a\0b'] },
+  'license.recordsDir': { good: ['/var/lib/edge-infer-record'], bad: ['', 'a\0b'] },
   'services[0].model': { good: ['7', 'a:b', '/srv/m'], bad: ['', 'a\0b'] },
   'services[0].language': { good: ['en', 'zh-Hans'], bad: ['', 'e', 'x'.repeat(36)] },
   'services[0].deployName': {

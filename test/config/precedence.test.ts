@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { configOf, createFolder, loadValid, packageRoot } from './config-fixture.ts';
+import { configOf, createFolder, loadValid, packageRoot, userStateDir } from './config-fixture.ts';
 
 test('is all defaults without a file', () => {
   const { config, file } = loadValid({});
@@ -11,6 +11,7 @@ test('is all defaults without a file', () => {
     admin: { host: '127.0.0.1', port: 24402 },
     stateDir: join(packageRoot, 'state'),
     modelsDir: join(packageRoot, 'models'),
+    license: { dir: join(packageRoot, 'state/licenses'), recordsDir: userStateDir },
     variant: 'float32',
     device: 'auto',
     imaging: 'auto',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { clip, describeValue, formatProblems, quote } from '../../src/config/problems.ts';
 import { OperatorError } from '../../src/core/errors.ts';
-import { createFolder, linesOf, packageRoot, problemsOf } from './config-fixture.ts';
+import { createFolder, linesOf, packageRoot, problemsOf, userStateDir } from './config-fixture.ts';
 
 test('reports every problem at once, each with its place, what was expected and what was found', () => {
   const yaml = `
@@ -22,7 +22,7 @@ services:
   expect(lines.sort()).toEqual(
     [
       'port (edge-infer.yaml:2:7): expected a whole number from 0 to 65535, found "80"',
-      'prot (edge-infer.yaml:3:1): expected one of host, port, admin, stateDir, modelsDir, variant, device, imaging, workers, threads, deadlineMs, queue, services, http, drainTimeoutMs, log, found the unknown key "prot"; did you mean "port"?',
+      'prot (edge-infer.yaml:3:1): expected one of host, port, admin, stateDir, modelsDir, license, variant, device, imaging, workers, threads, deadlineMs, queue, services, http, drainTimeoutMs, log, found the unknown key "prot"; did you mean "port"?',
       'services[0].deployName (edge-infer.yaml:5:17): expected text of 1 to 64 characters without / \\ ? # %, control characters or spaces at its ends, and not "." or "..", found "a/b"',
       'services[0].deadlineMs (edge-infer.yaml:7:17): expected a whole number from 10 to 600000, found 5',
       'services[1].deployName (edge-infer.yaml:8:5): expected text of 1 to 64 characters without / \\ ? # %, control characters or spaces at its ends, and not "." or "..", found nothing',
@@ -37,7 +37,7 @@ services:
 
 test('throws them as one OperatorError of exit CONFIG', () => {
   const cwd = createFolder('port: x\nlog: { level: loud }\n');
-  const load = () => loadConfig({ cwd, env: {}, packageRoot });
+  const load = () => loadConfig({ cwd, env: {}, packageRoot, userStateDir });
   expect(load).toThrow(OperatorError);
   expect(load).toThrow(expect.objectContaining({ exit: 'CONFIG' }));
   expect(load).toThrow(/^The configuration has 2 problems:\n {2}port \(.+\n {2}log\.level \(.+$/);
@@ -107,7 +107,12 @@ describe('an unknown variable or flag', () => {
 
   test('of another program is left alone', () => {
     expect(() =>
-      loadConfig({ cwd: createFolder(), packageRoot, env: { EDGE_PORT: 'x', PORT: 'x' } }),
+      loadConfig({
+        cwd: createFolder(),
+        packageRoot,
+        userStateDir,
+        env: { EDGE_PORT: 'x', PORT: 'x' },
+      }),
     ).not.toThrow();
   });
 
@@ -185,7 +190,9 @@ describe('keys that must agree', () => {
   test.each(['{ port: 0, admin: { port: 0 } }', '{ port: 5, admin: { host: 10.0.0.1, port: 5 } }'])(
     '%j is accepted',
     (yaml) => {
-      expect(() => loadConfig({ cwd: createFolder(yaml), env: {}, packageRoot })).not.toThrow();
+      expect(() =>
+        loadConfig({ cwd: createFolder(yaml), env: {}, packageRoot, userStateDir }),
+      ).not.toThrow();
     },
   );
 

@@ -18,7 +18,12 @@ test('a fresh clone knows no key and may issue itself an evaluation', async () =
   const build = await readLicenseBuild(join(packageRoot, 'license/build.json'));
   expect(build).toEqual({
     ok: true,
-    value: { product: 'edge-infer', keys: new Map(), evaluation: { enabled: true, days: 30 } },
+    value: {
+      product: 'edge-infer',
+      builtOn: '2026-11-22',
+      keys: new Map(),
+      evaluation: { enabled: true, days: 30 },
+    },
   });
 });
 
@@ -39,6 +44,7 @@ test.each<[string, object]>([
   ['a key given twice', { keys: [firstKey, firstKey] }],
   ['a product that is a path', { product: '../other' }],
   ['text for a switch', { evaluation: { enabled: 'yes', days: 30 } }],
+  ['a day that is none', { built: '2026-02-30' }],
   ['an evaluation of no days', { evaluation: { enabled: true, days: 0 } }],
   ['an unknown key', { extra: 1 }],
 ])('refuses %s', (_, change) => {
@@ -64,7 +70,7 @@ test('every problem of a file is told at once, with its path', async () => {
   await writeFile(path, JSON.stringify({ product: '', keys: {}, evaluation: {} }));
   expect(await readLicenseBuild(path)).toMatchObject({
     ok: false,
-    error: ['product', 'keys', 'evaluation.enabled', 'evaluation.days'].map((key) =>
+    error: ['product', 'built', 'keys', 'evaluation.enabled', 'evaluation.days'].map((key) =>
       expect.stringContaining(`${path}: ${key}: expected `),
     ),
   });

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { packageRoot } from './server.ts';
 
+/** No test writes to what this user's own programs keep. */
+const userStateHome = join(tmpdir(), 'edge-infer-test-user-state');
+
 export const mainFile = join(packageRoot, 'src/cli/main.ts');
 
 export interface CliOptions {
@@ -37,7 +40,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   );
   const child = spawn(process.execPath, [mainFile, ...args], {
     cwd: options.cwd ?? packageRoot,
-    env: { ...Object.fromEntries(inherited), ...options.env },
+    env: { ...Object.fromEntries(inherited), XDG_STATE_HOME: userStateHome, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

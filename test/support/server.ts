@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { composeServer, type EdgeInferServer } from '../../src/compose.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import type { LicenseSources } from '../../src/licensing/sources.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,8 +22,12 @@ export interface TestServer extends AsyncDisposable {
 /**
  * Starts the real server on free ports with a state folder of its own, and waits until its models
  * are loaded. `flags` are configuration keys as on the command line: `http.status-codes`.
+ * `openSources` takes the place of this host's hardware, clock and build.
  */
-export async function startTestServer(flags: Record<string, string> = {}): Promise<TestServer> {
+export async function startTestServer(
+  flags: Record<string, string> = {},
+  openSources?: (config: Config) => LicenseSources,
+): Promise<TestServer> {
   const stateDir = await mkdtemp(join(tmpdir(), 'edge-infer-test-'));
   const config = loadConfig({
     flags: {
@@ -36,8 +41,13 @@ export async function startTestServer(flags: Record<string, string> = {}): Promi
     env: {},
     cwd: stateDir,
     packageRoot,
+    userStateDir: join(stateDir, 'of-the-user'),
   });
-  const server = await composeServer(config, await createLogger(config.log));
+  const server = await composeServer(
+    config,
+    await createLogger(config.log),
+    openSources?.(config),
+  );
   await server.start();
   await server.loaded;
   return {

@@ -44,7 +44,14 @@ export function createServeCommand(): Command {
     };
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
-    process.once('SIGHUP', onSignal); // the terminal it was started in has gone
+    process.on('SIGHUP', () => {
+      if (process.stdout.isTTY) {
+        onSignal('SIGHUP'); // the terminal it was started in has gone
+      } else {
+        log.info({ signal: 'SIGHUP' }, 'reading licences and hardware again');
+        server.reload();
+      }
+    });
 
     await server.start();
     log.info(

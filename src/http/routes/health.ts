@@ -5,10 +5,24 @@ import { answerJson } from '../answer.ts';
 
 export interface HealthOptions {
   readonly services: ReadonlyMap<string, ImageService>;
+  /** Undefined until the licence was checked for the first time. */
+  readonly readLicense: (deployName: string) => LicenseHealth | undefined;
   readonly isDraining: () => boolean;
   /** `full` adds what only an administrator should see: files, queues, versions. */
   readonly detail: 'brief' | 'full';
   readonly version: string;
+}
+
+/** What is told of a service's licence. */
+export interface LicenseHealth {
+  /** Whether the service may answer. */
+  readonly isServed: boolean;
+  readonly state: string;
+  readonly detail: string;
+  readonly remedy: string;
+  /** Of a trial. */
+  readonly leftMs?: number;
+  readonly daysLeft: number | undefined;
 }
 
 /** `GET /healthz`: the process is alive and its event loop turns. */
@@ -21,10 +35,15 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
   return (context) => {
     const services = [...options.services.values()];
     const isReady =
-      !options.isDraining() && services.every((service) => service.status().state === 'ready');
+      !options.isDraining() &&
+      services.every(
+        (service) =>
+          service.status().state === 'ready' &&
+          options.readLicense(service.deployName)?.isServed === true,
+      );
     const body = {
       status: options.isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
-      services: services.map((service) => describeService(service, options.detail)),
+      services: services.map((service) => describeService(service, options)),
       ...(options.detail === 'full'
         ? { version: options.version, uptimeS: Math.round(process.uptime()) }
         : {}),
@@ -36,13 +55,14 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
   };
 }
 
-function describeService(service: ImageService, detail: HealthOptions['detail']): object {
+function describeService(service: ImageService, { detail, readLicense }: HealthOptions): object {
   const { deployName, state, problems, session, model, variant, workers, threads } =
     service.status();
   const brief = {
     deployName,
     state,
     ...(problems.length > 0 ? { problems } : {}),
+    license: describeLicense(readLicense(deployName)),
     ...(session === undefined
       ? {}
       : {
@@ -70,4 +90,12 @@ function describeService(service: ImageService, detail: HealthOptions['detail'])
     waitingRequests,
     heldBytes,
   };
+}
+
+function describeLicense(license: LicenseHealth | undefined): object {
+  if (license === undefined) {
+    return { state: 'CHECKING' };
+  }
+  const { state, detail, remedy, daysLeft } = license;
+  return { state, detail, daysLeft, ...(remedy === '' ? {} : { remedy }) };
 }

@@ -10,6 +10,8 @@ import { findService } from '../find-service.ts';
 
 export interface RouteOptions extends FaultOptions {
   readonly services: ReadonlyMap<string, ImageService>;
+  /** What callers of a service are answered instead where no licence covers it. */
+  readonly findLicenseRefusal: (deployName: string) => Fault | undefined;
   readonly nextLogId: () => bigint;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -55,6 +57,12 @@ export function createImageClassificationRoute(options: RouteOptions) {
     const ticket = service.admit();
     if (!ticket.ok) {
       refuse(exchange, record, ticket.error);
+      return;
+    }
+    const unlicensed = options.findLicenseRefusal(service.deployName);
+    if (unlicensed !== undefined) {
+      ticket.value.close();
+      refuse(exchange, record, unlicensed);
       return;
     }
     try {

@@ -28,6 +28,7 @@ export async function startWatchedServer(
     env: {},
     cwd: stateDir,
     packageRoot,
+    userStateDir: join(stateDir, 'of-the-user'),
   });
   const log: LogLine[] = [];
   const stream = new Writable({

@@ -1,0 +1,46 @@
+import type { Result } from '../core/result.ts';
+import type { HostFacts } from '../hardware/components.ts';
+import type { LicenseBuild } from './build-keys.ts';
+import { type FoundLicense, judgeLicense, type LicensedService } from './judge-license.ts';
+import type { RecordContent } from './record-content.ts';
+import type { Trials } from './trials.ts';
+import { chooseVerdict, type LicenseDecision } from './verdict.ts';
+
+/** All that a decision depends on, but for the clock, which `trials` reads. */
+export interface Situation {
+  readonly build: LicenseBuild;
+  readonly licenses: readonly FoundLicense[];
+  /** Or why nothing could be learnt about the hardware. */
+  readonly facts: Result<HostFacts, string>;
+  /** Whether these are all the facts there are: only then may an evaluation be bound to them. */
+  readonly isComplete: boolean;
+  readonly records: RecordContent;
+  readonly trials: Trials;
+}
+
+/**
+ * What each service is served or refused by. The evaluation counts beside the licences; it begins
+ * only on a host that has none.
+ */
+export function decide(
+  services: readonly LicensedService[],
+  { build, licenses, facts, isComplete, records, trials }: Situation,
+): LicenseDecision[] {
+  const circumstances = {
+    facts,
+    revoked: new Map(records.released.map((id) => [id, 'was given up by this host'])),
+    builtOn: build.builtOn,
+    judgeTrial: trials.judgeSigned,
+  };
+  const components = facts.ok ? facts.value.components : [];
+  const isUnlicensed = licenses.every(({ license }) => !license.ok);
+  const hasEvaluation =
+    build.evaluation.enabled && (trials.hasEvaluation(components) || (isUnlicensed && isComplete));
+  const evaluations = hasEvaluation
+    ? [trials.judgeEvaluation(build.evaluation.days, components)]
+    : [];
+  return services.map((service) => {
+    const verdicts = licenses.map((found) => judgeLicense(found, service, circumstances));
+    return chooseVerdict(service.deployName, [...verdicts, ...evaluations]);
+  });
+}
