@@ -5,13 +5,13 @@ import { ok } from '../../src/core/result.ts';
 import type { HostFacts } from '../../src/hardware/components.ts';
 import { writeArmour } from '../../src/licensing/armour.ts';
 import { type BuildFile, createLicenseBuild } from '../../src/licensing/build-keys.ts';
-import type { Claims } from '../../src/licensing/claims.ts';
 import {
   composeGpuFingerprint,
   composeHostFingerprint,
   offerHardware,
 } from '../../src/licensing/compose.ts';
 import { sealEnvelope } from '../../src/licensing/envelope.ts';
+import type { LicenseKind } from '../../src/licensing/keys.ts';
 import { createRecordFile } from '../../src/licensing/record-file.ts';
 import { openRecords } from '../../src/licensing/records.ts';
 import type { LicensePlaces, LicenseSources } from '../../src/licensing/sources.ts';
@@ -27,7 +27,14 @@ const startS = startMs / SECOND_MS;
 
 export const bareMetal = await readRecordedHost('bare-metal');
 
-type Change = Partial<Omit<Claims, 'tier' | 'fp'>>;
+interface Change {
+  readonly kind?: LicenseKind;
+  readonly lic_id?: string;
+  readonly deploy_name?: string;
+  readonly models?: readonly string[];
+  readonly updates_until?: string;
+  readonly container?: 'allow' | 'deny';
+}
 
 /** The claims of a licence for a recorded host: a trial of 30 days from `startMs` unless changed. */
 export function claimsFor(facts: HostFacts, change: Change = {}) {
@@ -59,7 +66,7 @@ function commonClaims({ kind = 'trial', ...change }: Change) {
 }
 
 /** A licence file, signed with the test key of its kind. */
-export function writeLicense(claims: { readonly kind: 'trial' | 'permanent' }): string {
+export function writeLicense(claims: { readonly kind: LicenseKind }): string {
   const { kid, privateKey } = testKeys[claims.kind];
   const payload = Buffer.from(JSON.stringify(claims));
   return writeArmour('LICENSE', sealEnvelope('LICENSE', { kid, payload }, privateKey));
@@ -95,7 +102,8 @@ export function createTestHost(build: Partial<BuildFile> = {}): TestHost {
     openSources: ({ stateDir, license }) => ({
       build: createLicenseBuild({ ...testBuildFile, ...build }),
       folder: license.dir,
-      openRecords: () => openRecords([createRecordFile(stateDir), createRecordFile(license.recordsDir)]),
+      openRecords: () =>
+        openRecords([createRecordFile(stateDir), createRecordFile(license.recordsDir)]),
       readFacts: async (depth) => {
         host.reads.push(depth);
         return ok(host.facts);

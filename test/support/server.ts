@@ -43,11 +43,7 @@ export async function startTestServer(
     packageRoot,
     userStateDir: join(stateDir, 'of-the-user'),
   });
-  const server = await composeServer(
-    config,
-    await createLogger(config.log),
-    openSources?.(config),
-  );
+  const server = await composeServer(config, await createLogger(config.log), openSources?.(config));
   await server.start();
   await server.loaded;
   return {
