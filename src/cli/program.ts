@@ -3,6 +3,7 @@ import { readPackageInfo } from '../platform/package-info.ts';
 import { createBenchCommand } from './commands/bench.ts';
 import { createClassifyCommand } from './commands/classify.ts';
 import { createConfigCommand } from './commands/config.ts';
+import { createLicenseCommand } from './commands/license.ts';
 import { createModelsCommand } from './commands/models.ts';
 import { createServeCommand } from './commands/serve.ts';
 import { createVerifyCommand } from './commands/verify.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     .version(readPackageInfo().version, '-v, --version', 'Print the version.')
     .addCommand(createServeCommand())
     .addCommand(createClassifyCommand())
+    .addCommand(createLicenseCommand())
     .addCommand(createModelsCommand())
     .addCommand(createVerifyCommand())
     .addCommand(createBenchCommand())

@@ -4,7 +4,7 @@ import type { LicenseBuild } from './build-keys.ts';
 import { type FoundLicense, judgeLicense, type LicensedService } from './judge-license.ts';
 import type { RecordContent } from './record-content.ts';
 import type { Trials } from './trials.ts';
-import { chooseVerdict, type LicenseDecision } from './verdict.ts';
+import { chooseVerdict, type LicenseDecision, type LicenseVerdict } from './verdict.ts';
 
 /** All that a decision depends on, but for the clock, which `trials` reads. */
 export interface Situation {
@@ -24,14 +24,9 @@ export interface Situation {
  */
 export function decide(
   services: readonly LicensedService[],
-  { build, licenses, facts, isComplete, records, trials }: Situation,
+  situation: Situation,
 ): LicenseDecision[] {
-  const circumstances = {
-    facts,
-    revoked: new Map(records.released.map((id) => [id, 'was given up by this host'])),
-    builtOn: build.builtOn,
-    judgeTrial: trials.judgeSigned,
-  };
+  const { build, licenses, facts, isComplete, trials } = situation;
   const components = facts.ok ? facts.value.components : [];
   const isUnlicensed = licenses.every(({ license }) => !license.ok);
   const hasEvaluation =
@@ -40,7 +35,21 @@ export function decide(
     ? [trials.judgeEvaluation(build.evaluation.days, components)]
     : [];
   return services.map((service) => {
-    const verdicts = licenses.map((found) => judgeLicense(found, service, circumstances));
+    const verdicts = licenses.map((found) => judgeFound(found, service, situation));
     return chooseVerdict(service.deployName, [...verdicts, ...evaluations]);
+  });
+}
+
+/** What one licence, in the folder or not, is worth to a service. */
+export function judgeFound(
+  found: FoundLicense,
+  service: LicensedService,
+  { build, facts, records, trials }: Omit<Situation, 'licenses' | 'isComplete'>,
+): LicenseVerdict {
+  return judgeLicense(found, service, {
+    facts,
+    revoked: new Map(records.released.map((id) => [id, 'was given up by this host'])),
+    builtOn: build.builtOn,
+    judgeTrial: trials.judgeSigned,
   });
 }

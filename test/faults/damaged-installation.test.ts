@@ -24,7 +24,7 @@ const endWorkerAtSignal = `data:text/javascript,
 
 async function copyInstallation(): Promise<string> {
   const root = await temporaryFolder();
-  for (const name of ['src', 'package.json', 'package-lock.json']) {
+  for (const name of ['src', 'license', 'package.json', 'package-lock.json']) {
     await cp(join(packageRoot, name), join(root, name), { recursive: true });
   }
   await symlink(join(packageRoot, 'node_modules'), join(root, 'node_modules'));

@@ -17,7 +17,10 @@ const running = await startTestServer({}, host.openSources);
 afterAll(() => running[Symbol.asyncDispose]());
 const { url, adminUrl, config } = running;
 const { dir } = config.license;
-const body = JSON.stringify({ image: Buffer.from(createBmp(32, 32)).toString('base64'), top_num: 1 });
+const body = JSON.stringify({
+  image: Buffer.from(createBmp(32, 32)).toString('base64'),
+  top_num: 1,
+});
 
 async function classify() {
   const response = await fetch(`${url}/imagenet/ImageClassification`, { method: 'POST', body });

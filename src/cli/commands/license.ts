@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import { exitCodes } from '../../core/errors.ts';
+import { addLocalConfigOptions } from '../local-config.ts';
+
+/** `edge-infer license ...`: from "no licence" to "serving", for the operator. */
+export function createLicenseCommand(): Command {
+  return new Command('license')
+    .summary('Request, install, look at or give up a licence.')
+    .description(
+      'Requests a licence for this host, installs it, tells its state, or gives it up. A running server takes every change up within two seconds.',
+    )
+    .addCommand(createStatusCommand())
+    .addCommand(createInstallCommand())
+    .addCommand(createRemoveCommand());
+}
+
+const STATUS_HELP = `
+Exit code 1 where a service would be refused.
+
+Examples:
+  edge-infer license status
+  edge-infer license status --json`;
+
+function createStatusCommand(): Command {
+  const command = new Command('status')
+    .summary('Tell the state of the licence, and what to do next.')
+    .description(
+      'Tells for each service whether it is answered: the state of its licence, how many days are left, which parts of the hardware match, and what to do next.',
+    )
+    .option('--json', 'Print one JSON object.')
+    .addHelpText('after', STATUS_HELP)
+    .action(async (options: { json?: true }) => {
+      const { runLicenseStatus } = await import('../license/status.ts');
+      process.exitCode = exitCodes[await runLicenseStatus(options.json === true, command)];
+    });
+  return addLocalConfigOptions(command);
+}
+
+const INSTALL_HELP = `
+A licence that would not serve is refused with the reason, and nothing is changed. Others that lie
+there are left alone; of several the best counts.
+
+Examples:
+  edge-infer license install imagenet.lic`;
+
+function createInstallCommand(): Command {
+  const command = new Command('install')
+    .summary('Check a licence and put it in place.')
+    .description('Checks a licence file against this host and puts it in place.')
+    .argument('<file>', 'The licence file that came from your vendor.')
+    .addHelpText('after', INSTALL_HELP)
+    .action(async (file: string) => {
+      const { installLicense } = await import('../license/install.ts');
+      await installLicense(file, command);
+    });
+  return addLocalConfigOptions(command);
+}
+
+const REMOVE_HELP = `
+The file is kept beside the others under another name, so that it can be put back.
+
+Examples:
+  edge-infer license remove imagenet.lic`;
+
+function createRemoveCommand(): Command {
+  const command = new Command('remove')
+    .summary('Take a licence out of use.')
+    .description(
+      'Takes a licence out of use on this host. To get one for another host, give it up with "license release" instead.',
+    )
+    .argument('<licence>', 'The licence\'s id, or the name of its file, as "license status" tells.')
+    .addHelpText('after', REMOVE_HELP)
+    .action(async (licence: string) => {
+      const { removeLicense } = await import('../license/remove.ts');
+      await removeLicense(licence, command);
+    });
+  return addLocalConfigOptions(command);
+}

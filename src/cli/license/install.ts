@@ -1,0 +1,73 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import { OperatorError } from '../../core/errors.ts';
+import { LICENSE_EXTENSION } from '../../licensing/license-folder.ts';
+import { readLicenseFile } from '../../licensing/read-license-file.ts';
+import { findRemedy } from '../../licensing/remedies.ts';
+import { isServed, type LicenseVerdict } from '../../licensing/verdict.ts';
+import { writeOutput } from '../output.ts';
+import { printable } from '../text-table.ts';
+import { cannotWrite, replaceFile } from '../write-file.ts';
+import { openLocalLicenses } from './local-licenses.ts';
+
+/** The server may run as a user of its own, and there is no secret in a licence. */
+const FILE_MODE = 0o644;
+const FOLDER_MODE = 0o755;
+
+/**
+ * Puts a licence among the others, under its id. Throws an OperatorError, with nothing changed,
+ * where it would serve none of the configured services.
+ */
+export async function installLicense(path: string, command: Command): Promise<void> {
+  const { config, sources, inspect } = await openLocalLicenses(command);
+  const license = await readLicenseFile(path, sources.build);
+  if (!license.ok) {
+    const { state, detail } = license.error;
+    throw new OperatorError(
+      state === 'NOT_FOUND' ? 'NO_INPUT' : 'DATA',
+      `${path}: ${state}: ${detail}. ${state === 'NOT_FOUND' ? 'Name the file that your vendor sent.' : findRemedy(state)}`,
+    );
+  }
+  const file = `${license.value.claims.lic_id}${LICENSE_EXTENSION}`;
+  const verdicts = (await inspect()).judge({ file, license });
+  const best = verdicts.find(isServed);
+  if (best === undefined) {
+    throw new OperatorError('DATA', describeRefusal(path, verdicts));
+  }
+  await putFile(config.license.dir, file, await readFile(path));
+  await writeOutput(await describeInstalled(join(config.license.dir, file), best, inspect));
+}
+
+/** Each reason once: for several services it is often the same. */
+function describeRefusal(path: string, verdicts: readonly LicenseVerdict[]): string {
+  const reasons = new Map(verdicts.map(({ state, detail }) => [`${state}: ${detail}`, state]));
+  const lines = [...reasons].map(([reason, state]) => `${reason}. ${findRemedy(state)}`);
+  return [`${path} is not installed, nothing was changed:`, ...lines].join('\n');
+}
+
+async function putFile(folder: string, name: string, bytes: Buffer): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
+  await replaceFile({ path: join(folder, name), text: bytes.toString(), mode: FILE_MODE });
+}
+
+async function describeInstalled(
+  path: string,
+  { state, detail }: LicenseVerdict,
+  inspect: Awaited<ReturnType<typeof openLocalLicenses>>['inspect'],
+): Promise<string> {
+  const { decisions } = await inspect();
+  const services = decisions.map(
+    ({ deployName, state: now, file }) =>
+      `${printable(deployName)}: ${now}${file === basename(path) ? ', by this licence' : ''}\n`,
+  );
+  return [
+    `Installed as ${printable(path)}: ${state}, ${printable(detail)}.\n`,
+    ...services,
+    'A running server takes it up within two seconds.\n',
+  ].join('');
+}

@@ -1,0 +1,46 @@
+import { decide, judgeFound } from './decide.ts';
+import type { FoundLicense, LicensedService } from './judge-license.ts';
+import { readLicenseFolder } from './license-folder.ts';
+import type { RecordProblem } from './records.ts';
+import type { LicenseSources } from './sources.ts';
+import { createTrials } from './trials.ts';
+import type { LicenseDecision, LicenseVerdict } from './verdict.ts';
+
+/** What lies on this host, looked at once: no running time is counted and nothing is written. */
+export interface Inspection {
+  readonly licenses: readonly FoundLicense[];
+  readonly decisions: readonly LicenseDecision[];
+  /** What could not be read of the hardware, a sentence each. */
+  readonly hardwareNotes: readonly string[];
+  readonly recordProblems: readonly RecordProblem[];
+  /** What a licence that is not in the folder would be worth to each service. */
+  judge(found: FoundLicense): LicenseVerdict[];
+}
+
+/** Decides as the server does, for commands. Where no evaluation was begun, it is told as if it were now. */
+export async function inspectLicenses(
+  { build, folder, openRecords, readFacts, clocks }: LicenseSources,
+  services: readonly LicensedService[],
+): Promise<Inspection> {
+  const [records, licenses, facts] = await Promise.all([
+    openRecords(),
+    readLicenseFolder(folder, build),
+    readFacts('all'),
+  ]);
+  const builtMs = Date.parse(build.builtOn);
+  const situation = {
+    build,
+    licenses,
+    facts,
+    isComplete: true,
+    records: records.content,
+    trials: createTrials({ records, builtMs, clocks }),
+  };
+  return {
+    licenses,
+    decisions: decide(services, situation),
+    hardwareNotes: facts.ok ? facts.value.notes : [facts.error],
+    recordProblems: records.problems,
+    judge: (found) => services.map((service) => judgeFound(found, service, situation)),
+  };
+}
