@@ -8,19 +8,21 @@
  * fro gains nothing. The calendar may therefore be lenient wherever an honest clock can look wrong.
  */
 
+import { licenseStates } from './states.ts';
+
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
 /** How far a clock may go back, or forward beyond what was run, without being asked why. */
-export const TOLERANCE_MS = DAY_MS;
+export const TOLERANCE_MS = 24 * HOUR_MS;
 /** Running time beyond the term, for what is charged ahead and for clocks that differ. */
-export const SLACK_MS = DAY_MS;
+export const SLACK_MS = 24 * HOUR_MS;
 /** A jump is believed once the clock has stayed there for so much running time. */
-export const SETTLING_MS = DAY_MS;
+export const SETTLING_MS = 24 * HOUR_MS;
 /** A jump further than this is not even believed when it says that the trial is over. */
 export const FAR_JUMP_MS = 7 * DAY_MS;
 /** A reading so long after the release and the licence's end is a broken clock's. */
-export const FAR_FUTURE_MS = 3653 * DAY_MS;
+const FAR_FUTURE_MS = 3653 * DAY_MS;
 
 /** Days before the end at which to warn again. */
 const WARNING_DAYS = [1, 3, 7, 14, 30] as const;
@@ -78,13 +80,9 @@ export type ClockVerdict =
   | { readonly state: 'CLOCK_ROLLBACK'; readonly behindMs: number; readonly healsAtMs: number }
   | { readonly state: 'NOT_YET_VALID'; readonly startsAtMs: number };
 
-export type ClockState = ClockVerdict['state'];
-
-const servedStates: ReadonlySet<ClockState> = new Set(['TRIAL', 'EXPIRING', 'CLOCK_SUSPECT']);
-
 /** Whether requests are answered in this state. */
 export function isServed({ state }: ClockVerdict): boolean {
-  return servedStates.has(state);
+  return licenseStates[state].class !== 'refused';
 }
 
 /** Days left as people count them: 1 on the last day, 0 after it. */
@@ -93,7 +91,7 @@ export function daysLeft(verdict: ClockVerdict): number {
 }
 
 /** What the rules judge. */
-export interface ClockFacts {
+interface ClockFacts {
   readonly term: Term;
   readonly history: ClockHistory;
   readonly nowMs: number;
@@ -148,10 +146,14 @@ export const awaitStart: VerdictRule = ({ term, nowMs }) => {
   return nowMs < startsAtMs ? { state: 'NOT_YET_VALID', startsAtMs } : undefined;
 };
 
-/** One boot in a wrong year does not end a trial that has been running. */
+/**
+ * One boot in a wrong year does not end a trial that has been running. A first look far into the
+ * term, as at a licence that was installed late, is no jump.
+ */
 export const doubtFarJump: VerdictRule = (facts) => {
-  const { history, jumpMs, jumpedRanMs } = facts;
-  return history.markMs > 0 && jumpMs > FAR_JUMP_MS && jumpedRanMs < SETTLING_MS
+  const { term, history, nowMs, jumpMs, jumpedRanMs } = facts;
+  const hasBegun = history.markMs > term.iatMs || (history.markMs > 0 && nowMs >= term.expMs);
+  return hasBegun && jumpMs > FAR_JUMP_MS && jumpedRanMs < SETTLING_MS
     ? {
         state: 'CLOCK_SUSPECT',
         reason: 'jump',
@@ -178,9 +180,17 @@ export const ignoreImplausible: MarkRule = ({ isPlausible, history, ranMs }) =>
 export const leaveUnbegun: MarkRule = ({ term, history, nowMs, ranMs }) =>
   nowMs < term.iatMs - TOLERANCE_MS ? { markMs: history.markMs, settledRanMs: ranMs } : undefined;
 
-/** A jump moves the mark only once it has stayed; when the clock comes back it leaves no trace. */
-export const holdJump: MarkRule = ({ history, jumpMs, jumpedRanMs }) =>
-  jumpMs > TOLERANCE_MS && jumpedRanMs < SETTLING_MS ? history : undefined;
+/**
+ * A jump moves the mark only once it has stayed; when the clock comes back it leaves no trace. The
+ * first reading within the term puts the mark to its beginning, of which the licence is witness.
+ */
+export const holdJump: MarkRule = ({ term, history, nowMs, jumpMs, jumpedRanMs }) =>
+  jumpMs > TOLERANCE_MS && jumpedRanMs < SETTLING_MS
+    ? {
+        markMs: history.markMs === 0 && nowMs < term.expMs ? term.iatMs : history.markMs,
+        settledRanMs: history.settledRanMs,
+      }
+    : undefined;
 
 export const followClock: MarkRule = ({ term, history, nowMs, ranMs }) => ({
   markMs: Math.max(history.markMs, nowMs, term.iatMs),

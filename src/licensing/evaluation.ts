@@ -4,6 +4,7 @@ import {
   type ClockRules,
   type ClockVerdict,
   DAY_MS,
+  HOUR_MS,
   isPlausible,
   judgeClock,
   SETTLING_MS,
@@ -14,6 +15,10 @@ import type { Evaluation, RecordContent } from './record-content.ts';
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 8;
+/** Time enough for a host to find its time server. */
+const FREE_DATING_MS = HOUR_MS;
+/** Smaller corrections of the date are not worth writing. */
+const DATING_PRECISION_MS = 60_000;
 
 /** A recognised part of a host, as in hardware/components.ts. */
 export interface HostComponent {
@@ -29,7 +34,6 @@ export interface HostComponent {
 export function issueEvaluation(
   { evaluations }: RecordContent,
   components: readonly HostComponent[],
-  nowMs: number,
 ): Evaluation {
   const salt = randomBytes(SALT_BYTES).toString('base64url');
   return {
@@ -37,8 +41,8 @@ export function issueEvaluation(
     order: Math.max(0, ...evaluations.map(({ order }) => order)) + 1,
     salt,
     components: components.map(({ kind, digest }) => ({ k: kind, h: hash(kind, digest, salt) })),
-    firstMs: nowMs,
-    datedMs: 0,
+    beganMs: 0,
+    datings: 0,
     history: { markMs: 0, ranMs: 0, settledRanMs: 0 },
   };
 }
@@ -76,50 +80,54 @@ export function isOfThisHost(
 }
 
 /**
- * Judges one reading of the clock. The days count from the first reading; but nobody vouches for
- * that one, so for the first 24 hours of running it is only taken where the present reading fits
- * it, and else the days count from when the running time began: an evaluation issued in 1970, in
- * 2099 or with a clock months behind gets its days when the clock is set. Until then there is no
- * mark; the running time counts from the first second.
+ * Judges one reading of the clock. The days count from when the evaluation began to run. Nobody
+ * vouches for that date, so a clock that is set in the first hour of running takes it along, and in
+ * the first day it is corrected when the clock contradicts it: when it shows an earlier time, or
+ * one at which all would be over. So an evaluation issued in 1970, in 2099 or with a clock months
+ * behind gets its days. Until the first day has been run there is no mark, so the calendar is open;
+ * the running time counts from the first second.
  */
 export function judgeEvaluation(
-  evaluation: Evaluation,
+  before: Evaluation,
   days: number,
   reading: ClockReading,
   rules?: ClockRules,
 ): { readonly verdict: ClockVerdict; readonly evaluation: Evaluation } {
-  const term = dateEvaluation(evaluation, days, reading);
+  const evaluation = dateEvaluation(before, days * DAY_MS, reading);
+  const term = termOf(evaluation, days, reading);
   const { verdict, history } = judgeClock(term, evaluation.history, reading, rules);
-  const { nowMs, ranMs, builtMs } = reading;
-  if (evaluation.datedMs > 0) {
-    return { verdict, evaluation: { ...evaluation, history } };
-  }
-  if (ranMs >= SETTLING_MS && isPlausible(nowMs, builtMs)) {
-    const markMs = Math.max(term.iatMs, nowMs);
-    return {
-      verdict,
-      evaluation: { ...evaluation, datedMs: term.iatMs, history: { ...history, markMs } },
-    };
-  }
-  return { verdict, evaluation: { ...evaluation, history: { ...history, markMs: 0 } } };
+  const isOpen = evaluation.beganMs === 0 || reading.ranMs < SETTLING_MS;
+  return {
+    verdict,
+    evaluation: { ...evaluation, history: isOpen ? { ...history, markMs: 0 } : history },
+  };
 }
 
-/** When the evaluation began and ends, as far as this reading can tell. */
-export function dateEvaluation(
-  { datedMs, firstMs }: Evaluation,
-  days: number,
+/** When the evaluation begins and ends, as far as this reading of the clock can tell. */
+export function findTerm(evaluation: Evaluation, days: number, reading: ClockReading): Term {
+  return termOf(dateEvaluation(evaluation, days * DAY_MS, reading), days, reading);
+}
+
+/** Before there is a date the clock cannot be right, and any term of this length serves. */
+function termOf({ beganMs }: Evaluation, days: number, { builtMs }: ClockReading): Term {
+  const iatMs = beganMs || builtMs;
+  return { iatMs, expMs: iatMs + days * DAY_MS };
+}
+
+/** Dates an evaluation whose date is still open, where the clock can be right. */
+function dateEvaluation(
+  evaluation: Evaluation,
+  lengthMs: number,
   { nowMs, ranMs, builtMs }: ClockReading,
-): Term {
-  const lengthMs = days * DAY_MS;
-  const from = (iatMs: number) => ({ iatMs, expMs: iatMs + lengthMs });
-  if (datedMs > 0) return from(datedMs);
-  if (!isPlausible(nowMs, builtMs)) return from(builtMs); // counts for nothing: no calendar applies
+): Evaluation {
+  const { beganMs, datings, history } = evaluation;
+  if (history.markMs > 0 || !isPlausible(nowMs, builtMs)) return evaluation;
   const startMs = nowMs - ranMs;
-  const fitsFirst =
-    isPlausible(firstMs, builtMs) &&
-    firstMs <= startMs + TOLERANCE_MS &&
-    nowMs < firstMs + lengthMs;
-  return from(fitsFirst ? firstMs : startMs);
+  const isWrong =
+    ranMs < FREE_DATING_MS
+      ? Math.abs(startMs - beganMs) > DATING_PRECISION_MS
+      : beganMs === 0 || startMs < beganMs - TOLERANCE_MS || nowMs >= beganMs + lengthMs;
+  return isWrong ? { ...evaluation, beganMs: startMs, datings: datings + 1 } : evaluation;
 }
 
 function hash(kind: string, digest: string, salt: string): string {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { err, ok, type Result } from '../core/result.ts';
 import { mergeHistories } from './clock-policy.ts';
@@ -12,7 +12,7 @@ const MAX_EVALUATIONS = 16;
  * Keeps people from editing their records by hand, and programs from taking damage for content. It
  * is no secret from a reader of this source, which no program that works offline can keep.
  */
-const SEAL_KEY = 'edge-infer licence records v1';
+const SEAL_KEY = createSecretKey('edge-infer licence records v1', 'utf8');
 
 const milliseconds = z.number().min(0);
 
@@ -29,10 +29,10 @@ const evaluationSchema = z.object({
   salt: z.string(),
   /** Kind and salted hash of what this host had. */
   components: z.array(z.object({ k: z.string(), h: z.string() })),
-  /** The clock's reading at issue, whatever that was worth. */
-  firstMs: milliseconds,
-  /** When its days began, once that is settled; 0 before. */
-  datedMs: milliseconds,
+  /** When its days began, by the clock; 0: no clock could tell yet. */
+  beganMs: milliseconds,
+  /** How often that was found: the last finding counts. */
+  datings: z.int().min(0),
   history: historySchema,
 });
 
@@ -58,6 +58,7 @@ export const emptyContent: RecordContent = { trials: {}, evaluations: [], releas
 
 /** Commutative, associative and idempotent: the order of reading and repetitions do not matter. */
 export function mergeContents(a: RecordContent, b: RecordContent): RecordContent {
+  if (a === b) return a;
   const trials = { ...a.trials };
   for (const [id, history] of Object.entries(b.trials)) {
     const known = trials[id];
@@ -66,7 +67,7 @@ export function mergeContents(a: RecordContent, b: RecordContent): RecordContent
   return {
     trials,
     evaluations: mergeEvaluations(a.evaluations, b.evaluations),
-    released: [...new Set([...a.released, ...b.released])].sort(),
+    released: b.released.length === 0 ? a.released : mergeIds(a.released, b.released),
   };
 }
 
@@ -89,10 +90,12 @@ export function unsealContent(text: string): Result<RecordContent, string> {
   return parsed.success ? ok(parsed.data) : err('it was written by another release');
 }
 
-function mergeEvaluations(
-  a: readonly Evaluation[],
-  b: readonly Evaluation[],
-): RecordContent['evaluations'] {
+function mergeIds(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])].sort();
+}
+
+function mergeEvaluations(a: Evaluation[], b: Evaluation[]): Evaluation[] {
+  if (b.length === 0) return a;
   const merged = new Map(a.map((evaluation) => [evaluation.id, evaluation]));
   for (const evaluation of b) {
     const known = merged.get(evaluation.id);
@@ -103,14 +106,11 @@ function mergeEvaluations(
     .slice(0, MAX_EVALUATIONS);
 }
 
-/** Two states of the same evaluation. Of two dates the earlier counts, which ends it earlier. */
+/** Two states of the same evaluation. Of two dates found at once the earlier counts. */
 function mergeTwo(a: Evaluation, b: Evaluation): Evaluation {
-  const dates = [a.datedMs, b.datedMs].filter((ms) => ms > 0);
-  return {
-    ...a,
-    datedMs: dates.length === 0 ? 0 : Math.min(...dates),
-    history: mergeHistories(a.history, b.history),
-  };
+  const isDatedByA = a.datings > b.datings || (a.datings === b.datings && a.beganMs <= b.beganMs);
+  const { beganMs, datings } = isDatedByA ? a : b;
+  return { ...a, beganMs, datings, history: mergeHistories(a.history, b.history) };
 }
 
 function computeSeal(line: string): string {

@@ -15,13 +15,13 @@ const LOCK_RETRY_MS = 10;
 /** What a record holds, or why it cannot be read. */
 export type RecordText = Result<string, FileProblem>;
 
-export interface Revision {
+interface Revision {
   readonly text: string;
   /** The present record is worth nothing; it is kept aside for people to look at. */
   readonly replacesDamage: boolean;
 }
 
-export interface WriteProblem {
+interface WriteProblem {
   readonly detail: string;
   /** False: the record is as it was. True: what lies there now may be damaged. */
   readonly wasTouched: boolean;

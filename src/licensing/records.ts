@@ -33,37 +33,51 @@ export interface Records {
 export async function openRecords(places: readonly RecordPlace[]): Promise<Records> {
   let content = emptyContent;
   let problems: RecordProblem[] = [];
+  /** Texts that `content` has in it: what nobody else has touched need not be parsed again. */
+  let known = new Set<string>();
   let saving = Promise.resolve();
-
-  for (const place of places) {
-    const found = unseal(await place.read());
-    content = mergeContents(content, found.content);
-    if (found.damage !== undefined) {
-      problems.push({ path: place.path, detail: found.damage });
-    }
-  }
 
   function add(learned: Partial<RecordContent>): void {
     content = mergeContents(content, { ...emptyContent, ...learned });
   }
 
+  /** Adds what a place holds; returns what is wrong with it. */
+  function learn(text: RecordText): string | undefined {
+    if (!text.ok) return text.error.isMissing ? undefined : text.error.detail;
+    if (known.has(text.value)) return undefined;
+    const unsealed = unsealContent(text.value);
+    if (!unsealed.ok) return unsealed.error;
+    add(unsealed.value);
+    known.add(text.value);
+    return undefined;
+  }
+
   /** One place after the other: at no time is a copy touched while the other is not sound. */
   async function writePlaces(): Promise<void> {
     const found: RecordProblem[] = [];
+    const written = new Set<string>();
+    let sealed = { content, text: '' };
     for (const { path, revise } of places) {
       const revised = await revise((present) => {
-        const { content: theirs, damage } = unseal(present);
-        add(theirs);
-        return { text: sealContent(content), replacesDamage: damage !== undefined };
+        const damage = learn(present);
+        if (sealed.text === '' || sealed.content !== content) {
+          sealed = { content, text: sealContent(content) };
+        }
+        written.add(sealed.text);
+        return { text: sealed.text, replacesDamage: damage !== undefined };
       });
       if (!revised.ok) {
         found.push({ path, detail: revised.error.detail });
-        if (revised.error.wasTouched) {
-          break;
-        }
+        if (revised.error.wasTouched) break;
       }
     }
+    known = written;
     problems = found;
+  }
+
+  for (const place of places) {
+    const detail = learn(await place.read());
+    if (detail !== undefined) problems.push({ path: place.path, detail });
   }
 
   return {
@@ -79,15 +93,4 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
       return saving;
     },
   };
-}
-
-function unseal(text: RecordText): { content: RecordContent; damage?: string } {
-  if (!text.ok) {
-    const { isMissing, detail } = text.error;
-    return isMissing ? { content: emptyContent } : { content: emptyContent, damage: detail };
-  }
-  const unsealed = unsealContent(text.value);
-  return unsealed.ok
-    ? { content: unsealed.value }
-    : { content: emptyContent, damage: unsealed.error };
 }

@@ -3,6 +3,7 @@ import {
   type ClockReading,
   type ClockRules,
   type ClockVerdict,
+  clockRules,
   DAY_MS,
   freshHistory,
   judgeClock,
@@ -88,12 +89,19 @@ export interface TrialTime {
   saved(): Promise<void>;
 }
 
+export interface TrialRules extends ClockRules {
+  chargeAheadMs(upMs: number, lengthMs: number): number;
+}
+
+export const trialRules: TrialRules = { ...clockRules, chargeAheadMs };
+
 export interface TrialTimeOptions {
   readonly records: Records;
   readonly trial: Trial;
   readonly builtMs: number;
   readonly clocks: Clocks;
-  readonly rules?: ClockRules;
+  /** Others than `trialRules`, to show what each is for. */
+  readonly rules?: TrialRules;
 }
 
 /**
@@ -103,7 +111,7 @@ export interface TrialTimeOptions {
  * together they are charged the time in which any of them ran.
  */
 export async function startTrialTime(options: TrialTimeOptions): Promise<TrialTime> {
-  const { records, trial, builtMs, clocks, rules } = options;
+  const { records, trial, builtMs, clocks, rules = trialRules } = options;
   const startedUpMs = clocks.upMs();
   const startedRanMs = trial.recall(records.content).ranMs;
   let ranMs = startedRanMs;
@@ -113,7 +121,7 @@ export async function startTrialTime(options: TrialTimeOptions): Promise<TrialTi
   let saving = Promise.resolve();
 
   async function charge(): Promise<void> {
-    const aheadMs = chargeAheadMs(ranMs - startedRanMs, trial.lengthMs);
+    const aheadMs = rules.chargeAheadMs(ranMs - startedRanMs, trial.lengthMs);
     chargeAtMs = ranMs + (aheadMs * 3) / 4;
     const history = { ...trial.recall(records.content), ranMs: ranMs + aheadMs };
     records.add(trial.record(records.content, history));

@@ -1,7 +1,7 @@
 import type { HostFacts } from '../hardware/components.ts';
 import type { ClockVerdict, Term } from './clock-policy.ts';
 import { describeClock } from './describe-clock.ts';
-import { dateEvaluation, findEvaluation, issueEvaluation } from './evaluation.ts';
+import { findEvaluation, findTerm, issueEvaluation } from './evaluation.ts';
 import type { Evaluation } from './record-content.ts';
 import type { Records } from './records.ts';
 import {
@@ -66,7 +66,7 @@ export function createTrials({ records, builtMs, clocks }: TrialsOptions): Trial
     if (found !== undefined) {
       return found;
     }
-    const issued = issueEvaluation(records.content, components, clocks.nowMs());
+    const issued = issueEvaluation(records.content, components);
     records.add({ evaluations: [issued] });
     return issued;
   }
@@ -78,7 +78,7 @@ export function createTrials({ records, builtMs, clocks }: TrialsOptions): Trial
       const evaluation = findOrIssue(components);
       const { id: licenseId, history } = evaluation;
       const verdict = judge(licenseId, selfIssuedTrial(licenseId, days));
-      const term = dateEvaluation(evaluation, days, readClock(history.ranMs));
+      const term = findTerm(evaluation, days, readClock(history.ranMs));
       const { detail, ...clock } = describeClock(verdict, term);
       return { ...clock, detail: `evaluation: ${detail}`, kind: 'evaluation', licenseId };
     },

@@ -74,6 +74,13 @@ describe('an honest clock', () => {
     expect(createTrial().look(day(10)).state).toBe('TRIAL');
   });
 
+  test('doubts a year ahead also soon after a late installation', () => {
+    const trial = createTrial();
+    expect(trial.run(day(10), HOUR_MS).state).toBe('TRIAL');
+    expect(trial.run(day(365), HOUR_MS).state).toBe('CLOCK_SUSPECT');
+    expect(trial.run(day(10), HOUR_MS).state).toBe('TRIAL');
+  });
+
   test('refuses a licence that had ended before it was installed', () => {
     expect(createTrial().look(day(40))).toEqual({ state: 'EXPIRED', reason: 'date' });
   });

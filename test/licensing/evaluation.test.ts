@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ClockState, DAY_MS, HOUR_MS } from '../../src/licensing/clock-policy.ts';
+import { DAY_MS, HOUR_MS } from '../../src/licensing/clock-policy.ts';
 import {
   findEvaluation,
   type HostComponent,
@@ -27,12 +27,12 @@ const host = [
   component('machine-id', 5),
 ];
 
-function createEvaluation(firstMs: number) {
-  let evaluation = issueEvaluation(emptyContent, host, firstMs);
+function createEvaluation() {
+  let evaluation = issueEvaluation(emptyContent, host);
   let ranMs = 0;
   return {
     /** Runs with a clock that goes on from `nowMs` and tells the last state. */
-    run(nowMs: number, forMs: number): ClockState | string {
+    run(nowMs: number, forMs: number): string {
       for (let done = 0; ; done = Math.min(forMs, done + HOUR_MS / 4)) {
         const reading = { nowMs: nowMs + done, ranMs: ranMs + done, builtMs };
         const judged = judgeEvaluation(evaluation, 30, reading);
@@ -44,19 +44,19 @@ function createEvaluation(firstMs: number) {
         }
       }
     },
-    get datedMs() {
-      return evaluation.datedMs;
+    get beganMs() {
+      return evaluation.beganMs;
     },
   };
 }
 
 describe('the days', () => {
   test('count from the first start', () => {
-    const trial = createEvaluation(startMs);
+    const trial = createEvaluation();
     for (let days = 0; days < 16; days++) {
       expect(trial.run(startMs + days * DAY_MS, 3 * HOUR_MS)).toBe('TRIAL');
     }
-    expect(trial.datedMs).toBe(startMs);
+    expect(trial.beganMs).toBe(startMs);
     expect(trial.run(startMs + 29 * DAY_MS, HOUR_MS)).toBe('CLOCK_SUSPECT jump');
     expect(trial.run(startMs + 29 * DAY_MS, DAY_MS + HOUR_MS)).toBe('EXPIRED date');
   });
@@ -67,22 +67,22 @@ describe('the days', () => {
     ['with a clock two months behind', startMs - 60 * DAY_MS + HOUR_MS, 'TRIAL'],
     ['with a clock a year ahead', startMs + 365 * DAY_MS, 'TRIAL'],
   ])('count anew when the clock is set after a first start %s', (_name, firstMs, first) => {
-    const trial = createEvaluation(firstMs);
+    const trial = createEvaluation();
     expect(trial.run(firstMs, 20 * HOUR_MS)).toBe(first);
     expect(trial.run(startMs + DAY_MS, 28 * DAY_MS)).toMatch(/^EXPIRING/);
-    expect(trial.datedMs).toBe(startMs + DAY_MS - 20 * HOUR_MS);
+    expect(trial.beganMs).toBe(startMs + DAY_MS - 20 * HOUR_MS);
     expect(trial.run(startMs + 29 * DAY_MS, 2 * DAY_MS)).toMatch(/^EXPIRED/);
   });
 
   test('are not given again by setting the clock back after the first', () => {
-    const trial = createEvaluation(startMs);
+    const trial = createEvaluation();
     trial.run(startMs, 5 * DAY_MS);
     expect(trial.run(startMs + 2 * DAY_MS, HOUR_MS)).toBe('CLOCK_ROLLBACK');
-    expect(trial.datedMs).toBe(startMs);
+    expect(trial.beganMs).toBe(startMs);
   });
 
   test('that were dated by a clock a year ahead do not lock out', () => {
-    const trial = createEvaluation(startMs + 365 * DAY_MS);
+    const trial = createEvaluation();
     trial.run(startMs + 365 * DAY_MS, 26 * HOUR_MS);
     expect(trial.run(startMs, HOUR_MS)).toBe('CLOCK_SUSPECT implausible');
   });
@@ -91,7 +91,7 @@ describe('the days', () => {
     ['in 1970', 0],
     ['the same day again and again', startMs],
   ])('are no more of running time than 31, %s', (_name, nowMs) => {
-    const trial = createEvaluation(nowMs);
+    const trial = createEvaluation();
     for (let days = 0; days < 62; days++) {
       expect(/^EXPIRED/.test(trial.run(nowMs, DAY_MS / 2)), `half day ${days}`).toBe(days === 61);
     }
@@ -99,7 +99,7 @@ describe('the days', () => {
 });
 
 describe('the host', () => {
-  const evaluation = issueEvaluation(emptyContent, host, startMs);
+  const evaluation = issueEvaluation(emptyContent, host);
   const changed = (...kinds: readonly string[]) =>
     host.map((each) => (kinds.includes(each.kind) ? component(each.kind, 99) : each));
 
@@ -118,9 +118,9 @@ describe('the host', () => {
   });
 
   test('has the evaluation that has run longest', () => {
-    const other = issueEvaluation(emptyContent, changed(...host.map(({ kind }) => kind)), startMs);
+    const other = issueEvaluation(emptyContent, changed(...host.map(({ kind }) => kind)));
     const [one, two] = [10, 20].map((ranMs) => ({
-      ...issueEvaluation(emptyContent, host, startMs),
+      ...issueEvaluation(emptyContent, host),
       history: { markMs: 0, ranMs, settledRanMs: 0 },
     }));
     const evaluations = [other, one, two].filter((each) => each !== undefined);
@@ -131,7 +131,7 @@ describe('the host', () => {
 
   test('is told from its records by salted hashes alone', () => {
     expect(evaluation.components).toHaveLength(5);
-    const again = issueEvaluation({ ...emptyContent, evaluations: [evaluation] }, host, startMs);
+    const again = issueEvaluation({ ...emptyContent, evaluations: [evaluation] }, host);
     expect(again.order).toBe(2);
     const hashes = new Set([...evaluation.components, ...again.components].map(({ h }) => h));
     expect(hashes.size).toBe(10);

@@ -24,5 +24,5 @@ export function historyOf(markMs: number, ranMs: number, settledRanMs = ranMs): 
 }
 
 export function evaluationOf(id: string, order: number, history: ClockHistory): Evaluation {
-  return { id, order, salt: 'AAAA', components: [], firstMs: 1, datedMs: 0, history };
+  return { id, order, salt: 'AAAA', components: [], beganMs: 0, datings: 0, history };
 }

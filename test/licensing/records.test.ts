@@ -43,7 +43,7 @@ describe('contents', () => {
   const b = {
     trials: { one: historyOf(6, 9, 4), three: historyOf(2, 2) },
     evaluations: [
-      { ...evaluationOf('x', 1, historyOf(0, 9)), datedMs: 40 },
+      { ...evaluationOf('x', 1, historyOf(0, 9)), beganMs: 40, datings: 1 },
       evaluationOf('y', 2, historyOf(1, 1)),
     ],
     released: ['lic-a', 'lic-b'],
@@ -55,7 +55,7 @@ describe('contents', () => {
       trials: { one: historyOf(6, 10, 4), two: historyOf(1, 1), three: historyOf(2, 2) },
       evaluations: [
         evaluationOf('y', 2, historyOf(1, 1)),
-        { ...evaluationOf('x', 1, historyOf(7, 9)), datedMs: 40 },
+        { ...evaluationOf('x', 1, historyOf(7, 9)), beganMs: 40, datings: 1 },
       ],
       released: ['lic-a', 'lic-b'],
     });

@@ -113,7 +113,7 @@ describe('running time', () => {
   test('of an evaluation counts as well', async () => {
     const host = createHost();
     const records = await openRecords(host.places);
-    const evaluation = issueEvaluation(records.content, [], host.nowMs);
+    const evaluation = issueEvaluation(records.content, []);
     records.add({ evaluations: [evaluation] });
     const start = () => host.start(selfIssuedTrial(evaluation.id, 30));
     await records.save();
