@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readProcFile } from './proc-file.ts';
 
 /** Memory that is no file's, though it has a path: counted by `Pss_Shmem`. */
 const SHARED_MEMORY = /^\/(dev\/shm|dev\/zero|memfd:|SYSV)/;
@@ -14,9 +14,9 @@ export function readResidentBytes(pids: readonly number[]): number {
   const largestByFile = new Map<string, number>();
   let ownKib = 0;
   for (const pid of pids) {
-    const rollup = readOrNothing(`/proc/${pid}/smaps_rollup`);
+    const rollup = readProcFile(`/proc/${pid}/smaps_rollup`);
     ownKib += readKib(rollup, 'Pss_Anon') + readKib(rollup, 'Pss_Shmem');
-    for (const [part, kib] of readFileParts(readOrNothing(`/proc/${pid}/smaps`))) {
+    for (const [part, kib] of readFileParts(readProcFile(`/proc/${pid}/smaps`))) {
       largestByFile.set(part, Math.max(kib, largestByFile.get(part) ?? 0));
     }
   }
@@ -39,13 +39,4 @@ function readFileParts(smaps: string): Map<string, number> {
 
 function readKib(text: string, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
-}
-
-/** A file of /proc, empty when its process has ended meanwhile. */
-function readOrNothing(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readProcFile } from './proc-file.ts';
 
 // The kernel's clock tick, which /proc counts CPU time in; Linux fixes it at 100 a second.
 const TICK_MS = 10;
@@ -64,8 +65,8 @@ function readProcesses(): ProcessEntry[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
-      const stat = readOrNothing(`/proc/${name}/stat`);
-      if (stat === undefined) {
+      const stat = readProcFile(`/proc/${name}/stat`);
+      if (stat === '') {
         return [];
       }
       // After the parenthesised name: fields 3 (state) on. 4 is the parent, 6 the session, 14 to 17
@@ -79,13 +80,4 @@ function readProcesses(): ProcessEntry[] {
         cpuMs: ticks * TICK_MS,
       };
     });
-}
-
-/** The file's text, or nothing when its process has ended meanwhile. */
-function readOrNothing(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

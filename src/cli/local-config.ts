@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedConfig, loadConfigWithOrigins } from '../config/load.ts';
 import type { LogOptions } from '../telemetry/logger.ts';
@@ -37,9 +36,4 @@ export function loadLocalConfig(command: Command): LocalConfig {
   const { kind } = loaded.origins.of(['log', 'level']);
   const isAskedFor = kind === 'flag' || kind === 'variable';
   return { ...loaded, log: isAskedFor ? log : { ...log, level: 'fatal' } };
-}
-
-/** A model as named on the command line: with a slash in it a path, else a name, as in the file. */
-export function resolveModelName(name: string): string {
-  return name.includes('/') || name === '.' || name === '..' ? resolve(name) : name;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { composeServices } from '../compose.ts';
 import { nearestName } from '../config/names.ts';
 import type { Config, ServiceConfig } from '../config/schema.ts';
@@ -5,8 +6,19 @@ import { OperatorError } from '../core/errors.ts';
 import type { ImageService } from '../inference/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** The configured service of that name, the first one when none is given. */
-export function findService(config: Config, name: string | undefined): ServiceConfig {
+export interface ServiceChoice {
+  /** A model, which needs no service configured. */
+  readonly model?: string | undefined;
+  /** A configured one; the first when neither is given. */
+  readonly service?: string | undefined;
+}
+
+/** The service that a command is about. */
+export function chooseService(config: Config, { model, service }: ServiceChoice): ServiceConfig {
+  return model === undefined ? findService(config, service) : describeServiceFor(config, model);
+}
+
+function findService(config: Config, name: string | undefined): ServiceConfig {
   const names = config.services.map(({ deployName }) => deployName);
   const wanted = name ?? names[0];
   const found = config.services.find(({ deployName }) => deployName === wanted);
@@ -21,8 +33,9 @@ export function findService(config: Config, name: string | undefined): ServiceCo
   return found;
 }
 
-/** A service for a model that needs none configured, with the settings common to all. */
-export function describeServiceFor(config: Config, model: string): ServiceConfig {
+/** A service for a model, by its name or folder, with the settings common to all. */
+export function describeServiceFor(config: Config, named: string): ServiceConfig {
+  const model = resolveModelName(named);
   const { variant, device, workers, threads, deadlineMs, queue } = config;
   return { deployName: model, model, variant, device, workers, threads, deadlineMs, queue };
 }
@@ -62,4 +75,9 @@ export function describeUnloadable(model: string, problems: readonly string[]): 
   return problems.length === 1
     ? `the model ${model} cannot be loaded: ${problems[0]}`
     : `the model ${model} cannot be loaded:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
+}
+
+/** A model as named on the command line: with a slash in it a path, else a name, as in the file. */
+function resolveModelName(name: string): string {
+  return name.includes('/') || name === '.' || name === '..' ? resolve(name) : name;
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
-import { type ConfigProblem, clip, problem } from './problems.ts';
+import { clip } from '../core/echo.ts';
+import { type ConfigProblem, problem } from './problems.ts';
 import { emptyYaml, parseYaml, type YamlSource } from './yaml.ts';
 
 const DEFAULT_CONFIG_FILE = 'edge-infer.yaml';

@@ -1,6 +1,7 @@
+import { quote } from '../core/echo.ts';
 import type { KeyNode, KeyPath, SectionKey, Segment } from './keys.ts';
 import { displayPath } from './names.ts';
-import { type ConfigProblem, problem, quote } from './problems.ts';
+import { type ConfigProblem, problem } from './problems.ts';
 import type { Setting } from './settings.ts';
 
 type Values = Record<string, unknown>;

@@ -1,3 +1,4 @@
+import { clip, echoValue } from '../core/echo.ts';
 import { displayPath } from './names.ts';
 
 /** One mistake in the configuration, as data; `formatProblem` makes it a line of text. */
@@ -13,7 +14,6 @@ export interface ConfigProblem {
   readonly hint?: string;
 }
 
-const MAX_ECHO = 60;
 const MAX_LISTED = 50;
 
 /** Builds a problem; `found` must already be safe to print (see `describeValue`). */
@@ -45,30 +45,7 @@ export function formatProblems(problems: readonly ConfigProblem[]): string {
   ].join('\n');
 }
 
-/** A value for a message: its kind and at most 60 characters of it, on one line. */
+/** A value for a message; an empty one is none in YAML. */
 export function describeValue(value: unknown): string {
-  if (value === undefined || value === null) {
-    return 'nothing';
-  }
-  if (Array.isArray(value)) {
-    return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
-  }
-  if (typeof value === 'object') {
-    return 'keys with values';
-  }
-  return typeof value === 'string' ? quote(value) : clip(String(value));
-}
-
-/** Text in quotes, cut to 60 characters, with control characters escaped. */
-export function quote(text: string): string {
-  return JSON.stringify(clip(text)).replace(/[\p{Cc}\u2028\u2029]/gu, '\u{fffd}');
-}
-
-/** At most 60 characters of text, on one line. */
-export function clip(text: string): string {
-  const oneLine = text.slice(0, MAX_ECHO * 4).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
-  const characters = [...oneLine];
-  return characters.length > MAX_ECHO || text.length > MAX_ECHO * 4
-    ? `${characters.slice(0, MAX_ECHO - 1).join('')}…`
-    : oneLine;
+  return echoValue(value ?? undefined, 'keys with values');
 }

@@ -1,3 +1,4 @@
+import { clip, quote } from '../core/echo.ts';
 import type { Environment } from './environment.ts';
 import { type KeyPath, keyAt, listValues, type SectionKey } from './keys.ts';
 import {
@@ -10,7 +11,7 @@ import {
   VARIABLE_PREFIX,
   variableName,
 } from './names.ts';
-import { type ConfigProblem, clip, problem, quote } from './problems.ts';
+import { type ConfigProblem, problem } from './problems.ts';
 
 /** One key set by a variable or a flag. */
 export interface Setting {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { clip, quote } from '../core/echo.ts';
 import { keyAt, listValues, type SectionKey } from './keys.ts';
 import { valueAt } from './merge.ts';
 import { displayPath, nearestName } from './names.ts';
 import type { Origins } from './origins.ts';
-import { type ConfigProblem, clip, describeValue, problem, quote } from './problems.ts';
+import { type ConfigProblem, describeValue, problem } from './problems.ts';
 import { orchestratorHint } from './settings.ts';
 
 interface Context {

@@ -1,5 +1,6 @@
 import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
-import { type ConfigProblem, clip, problem, quote } from './problems.ts';
+import { clip, quote } from '../core/echo.ts';
+import { type ConfigProblem, problem } from './problems.ts';
 import { createLocator, type Position, type YamlLocator } from './yaml-locator.ts';
 
 /** A parsed file: its values, and where in the text each of them stands. */

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
+import { echoValue, quote } from './echo.ts';
 
 type Issue = z.core.$ZodIssue;
-
-const MAX_ECHO = 60;
 
 /**
  * What is wrong with `value`, which was validated, in one sentence: the key's path, what was
@@ -19,7 +18,7 @@ export function describeIssue(issue: Issue, value: unknown, whole: string): stri
   // Contradictions between several keys say themselves what was found.
   return expected.includes(', found ')
     ? `${path}: ${expected}`
-    : `${path}: ${expected}, found ${describeValue(valueAt(value, issue.path))}`;
+    : `${path}: ${expected}, found ${echoValue(valueAt(value, issue.path), 'an object')}`;
 }
 
 function describeExpected(issue: Issue): string {
@@ -86,21 +85,4 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
         : undefined,
     value,
   );
-}
-
-function describeValue(value: unknown): string {
-  if (value === undefined) {
-    return 'nothing';
-  }
-  if (Array.isArray(value)) {
-    return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
-  }
-  if (typeof value === 'object' && value !== null) {
-    return 'an object';
-  }
-  return typeof value === 'string' ? quote(value) : String(value);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > MAX_ECHO ? `${text.slice(0, MAX_ECHO - 1)}…` : text);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { clip, describeValue, formatProblems, quote } from '../../src/config/problems.ts';
+import { describeValue, formatProblems } from '../../src/config/problems.ts';
+import { clip, quote } from '../../src/core/echo.ts';
 import { OperatorError } from '../../src/core/errors.ts';
 import { createFolder, linesOf, packageRoot, problemsOf, userStateDir } from './config-fixture.ts';
 

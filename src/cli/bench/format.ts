@@ -1,3 +1,5 @@
+import { count } from '../count.ts';
+
 /** Figures as people read them: about three digits that count. */
 export function formatFigure(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) {
@@ -7,5 +9,5 @@ export function formatFigure(value: number | undefined): string {
 }
 
 export function formatCallers(callers: number): string {
-  return callers === 1 ? '1 caller' : `${callers} callers`;
+  return count(callers, 'caller');
 }

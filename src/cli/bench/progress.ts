@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import { createProgressBar } from '../progress-bar.ts';
 
 /** Tells on standard error how far the measuring is; on a terminal with a bar, else in lines. */
 export interface Progress {
@@ -23,16 +23,7 @@ function createLines(): Progress {
 }
 
 function createBar(): Progress {
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: '{bar} {what}, {left} s left',
-    barCompleteChar: '=',
-    barIncompleteChar: '-',
-    barsize: 30,
-    linewrap: false,
-    clearOnComplete: true,
-    gracefulExit: false, // Ctrl-C is the command's to handle
-  });
+  const bar = createProgressBar('{bar} {what}, {left} s left');
   let timer: NodeJS.Timeout | undefined;
   let doneMs = 0;
 

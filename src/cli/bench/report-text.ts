@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { wireErrors } from '../../core/errors.ts';
+import { count } from '../count.ts';
 import { formatTable, printable } from '../text-table.ts';
 import { formatCallers, formatFigure } from './format.ts';
 import type { BenchReport, HostFacts, StepReport } from './report.ts';
@@ -30,14 +31,13 @@ export function formatReport(report: BenchReport, columns: number): string {
 /** What was measured on what, a line each. */
 export function describeSetup({ host, service, load, date }: BenchReport): string {
   const { variant, imaging } = service;
-  const workers = service.workers === 1 ? '1 worker' : `${service.workers} workers`;
   const threads = service.threads === 1 ? '' : ` of ${service.threads} threads`;
   const bodies =
     load.images === 1
       ? `1 image, a request of ${formatKib(load.largestRequestBytes)}`
       : `${load.images} images, requests of ${formatKib(load.smallestRequestBytes)} to ${formatKib(load.largestRequestBytes)}`;
   return [
-    `${printable(service.model)} ${printable(service.modelVersion)} (${variant}) on ${service.device}, ${workers}${threads}, imaging ${imaging}`,
+    `${printable(service.model)} ${printable(service.modelVersion)} (${variant}) on ${service.device}, ${count(service.workers, 'worker')}${threads}, imaging ${imaging}`,
     describeMachine(host),
     `edge-infer ${host.edgeInfer}, Node ${host.node}, onnxruntime ${host.onnxruntime}, ${host.system}, ${date}`,
     `${bodies}, ${formatFigure(load.durationS)} s a step\n`,

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { findModelFolder } from '../../catalog/model-package.ts';
 import { exitCodes } from '../../core/errors.ts';
 import { catchInterrupt, EXIT_INTERRUPTED } from '../interrupt.ts';
-import { loadLocalConfig, resolveModelName } from '../local-config.ts';
-import { describeServiceFor, findService } from '../local-service.ts';
+import { loadLocalConfig } from '../local-config.ts';
+import { chooseService } from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { searchBudget } from './budget.ts';
 import { drawChart } from './chart.ts';
@@ -45,10 +45,7 @@ const DEFAULT_COLUMNS = 100;
 /** Measures a service on this host and prints the report; resolves to the exit code. */
 export async function runBench(options: BenchOptions, command: Command): Promise<number> {
   const { config } = loadLocalConfig(command);
-  const service =
-    options.model === undefined
-      ? findService(config, options.service)
-      : describeServiceFor(config, resolveModelName(options.model));
+  const service = chooseService(config, options);
   // Whatever can be known to fail is told now, not in a minute.
   await checkOpenFiles(Math.max(...options.callers));
   const ownFiles = options.images === undefined ? [] : await chooseImageFiles(options.images);

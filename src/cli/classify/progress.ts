@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import { createProgressBar } from '../progress-bar.ts';
 import type { SearchCounts } from './image-files.ts';
 
 /** Fewer files are done before a bar is read. */
@@ -18,16 +18,7 @@ export function createProgress(counts: SearchCounts): Progress {
   if (!process.stderr.isTTY) {
     return { step: () => undefined, stepAside: (write) => write(), stop: () => undefined };
   }
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: '{bar} {value} of {total} files',
-    barCompleteChar: '=',
-    barIncompleteChar: '-',
-    barsize: 30,
-    linewrap: false,
-    clearOnComplete: true,
-    gracefulExit: false, // Ctrl-C is the command's to handle
-  });
+  const bar = createProgressBar('{bar} {value} of {total} files');
   let done = 0;
   let isShown = false;
 

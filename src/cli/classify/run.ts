@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { exitCodes } from '../../core/errors.ts';
 import type { ImageService } from '../../inference/service.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { count } from '../count.ts';
 import { catchInterrupt, EXIT_INTERRUPTED } from '../interrupt.ts';
-import { loadLocalConfig, resolveModelName } from '../local-config.ts';
-import { describeServiceFor, findService, loadLocalService } from '../local-service.ts';
+import { loadLocalConfig } from '../local-config.ts';
+import { chooseService, loadLocalService } from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { describeFault, type FileResult } from './file-result.ts';
 import { type FoundFile, findImageFiles, type SearchCounts } from './image-files.ts';
@@ -29,10 +30,7 @@ export async function runClassify(
   command: Command,
 ): Promise<number> {
   const { config, log } = loadLocalConfig(command);
-  const chosen =
-    options.model === undefined
-      ? findService(config, options.service)
-      : describeServiceFor(config, resolveModelName(options.model));
+  const chosen = chooseService(config, options);
   const logger = await createLogger(log, 'stderr');
   const service = await loadLocalService(config, chosen, logger, 'golden');
   // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
@@ -129,8 +127,4 @@ function summarize(
     ...(skipped > 0 ? [`${count(skipped, 'other file')} skipped`] : []),
   ];
   return `${isInterrupted ? 'stopped: ' : ''}${parts.join(', ')}\n`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -6,7 +6,7 @@ import { exitCodes } from '../../core/errors.ts';
 import { readCpuFeatures } from '../../platform/cpu-features.ts';
 import { hasCudaProvider } from '../../platform/cuda-provider.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { loadLocalConfig, resolveModelName } from '../local-config.ts';
+import { loadLocalConfig } from '../local-config.ts';
 import { describeServiceFor } from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { checkModel, type ModelTarget } from './check-model.ts';
@@ -40,7 +40,7 @@ export async function runModelsCheck(
   return exitCode;
 
   function toTarget(name: string): ModelTarget {
-    const service = describeServiceFor(config, resolveModelName(name));
+    const service = describeServiceFor(config, name);
     const folder = findModelFolder(config.modelsDir, service.model);
     return { service, folder, wanted: [service.variant] };
   }

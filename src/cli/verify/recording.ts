@@ -4,6 +4,7 @@ import type { ModelPackage } from '../../catalog/model-package.ts';
 import { OperatorError } from '../../core/errors.ts';
 import { goldenExamples } from '../../inference/golden.ts';
 import type { RecordedAnswer } from '../../inference/recorded-answer.ts';
+import { count } from '../count.ts';
 import type { Reference } from './reference-file.ts';
 
 /** An image whose answer was recorded where the model was trained. */
@@ -83,7 +84,7 @@ export async function recordingOfReference(
   }
   const versions = Object.entries(header.versions).map(([name, version]) => `${name} ${version}`);
   return {
-    title: `${path} (${imageCount} ${imageCount === 1 ? 'image' : 'images'})`,
+    title: `${path} (${count(imageCount, 'image')})`,
     origin: `${header.pipeline}; scored by ${header.scoredBy}; ${versions.join(', ')}`,
     imageCount,
     folder,

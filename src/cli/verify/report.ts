@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { AnswerComparison, ComparedClass } from '../../inference/recorded-answer.ts';
 import type { ServiceStatus } from '../../inference/service.ts';
+import { count } from '../count.ts';
 import { formatTable, GAP, printable } from '../text-table.ts';
 import { displayWidth } from '../text-width.ts';
 import type { ImageOutcome } from './compare-image.ts';
@@ -160,10 +161,6 @@ function formatScore(score: number): string {
 
 function formatDifference(difference: number): string {
   return Number.isNaN(difference) ? 'unknown' : String(Number(difference.toPrecision(2)));
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** Colours only where standard output shows them: a terminal, and no NO_COLOR. */

@@ -7,8 +7,8 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { mapInOrder, untilAborted } from '../classify/in-order.ts';
 import { createProgress } from '../classify/progress.ts';
 import { catchInterrupt, EXIT_INTERRUPTED } from '../interrupt.ts';
-import { loadLocalConfig, resolveModelName } from '../local-config.ts';
-import { describeServiceFor, findService, loadLocalService } from '../local-service.ts';
+import { loadLocalConfig } from '../local-config.ts';
+import { chooseService, loadLocalService } from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { compareImage, type ImageOutcome } from './compare-image.ts';
 import { findRecorded, runExplain } from './explain/run.ts';
@@ -43,10 +43,7 @@ export async function runVerify(
   const { config, log } = loadLocalConfig(command);
   const reference =
     options.reference === undefined ? undefined : await openReference(options.reference);
-  const chosen =
-    named === undefined
-      ? findService(config, undefined)
-      : describeServiceFor(config, resolveModelName(named));
+  const chosen = chooseService(config, { model: named });
   const logger = await createLogger(log, 'stderr');
   // Unproven: a model whose golden examples fail is what this command is for.
   const service = await loadLocalService(config, chosen, logger, 'none');

@@ -1,4 +1,5 @@
 import type { AnswerComparison, ComparedClass } from '../../../inference/recorded-answer.ts';
+import { count } from '../../count.ts';
 import type { Difference } from './difference.ts';
 import { type Attempt, type Cause, CLOSE_LEVELS, describeChanges } from './find-cause.ts';
 
@@ -77,8 +78,4 @@ export function captionDifference({ largest, differingPixels, drawnFactor }: Dif
 
 function formatScore(name: ComparedClass['name'], score: number | undefined): string {
   return `${name} ${score?.toFixed(4) ?? ''}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
