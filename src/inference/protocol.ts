@@ -38,7 +38,18 @@ export type WorkerTask =
       readonly topCount: number;
       /** Asks for the crop's pixels in the reply. */
       readonly returnsCrop?: boolean;
-    };
+    }
+  | TensorTask;
+
+/** The model's input as it is, to try what the manifest does not say. */
+export interface TensorTask {
+  readonly kind: 'tensor';
+  /** One image's elements in the input's type and layout, float16 as its bits. */
+  readonly elements: Float32Array | Uint16Array | Uint8Array;
+  /** In place of the manifest's. */
+  readonly activation: Manifest['output']['activation'];
+  readonly topCount: number;
+}
 
 /** A loaded session, as the worker found it. */
 export interface SessionDescription {

@@ -17,6 +17,7 @@ import { findPreparedFile } from './prepare-model.ts';
 import type {
   ClassifyReply,
   DevicePreference,
+  TensorTask,
   WorkerDescription,
   WorkerLoad,
   WorkerTask,
@@ -100,6 +101,12 @@ export interface ImageService {
     image: Uint8Array<ArrayBuffer>,
     topCount: number,
     options?: { readonly returnsCrop?: boolean },
+  ): Promise<ClassifyReply>;
+  /** Runs the model on one image's tensor elements, with another activation than the manifest's. */
+  classifyTensor(
+    elements: TensorTask['elements'],
+    activation: TensorTask['activation'],
+    topCount: number,
   ): Promise<ClassifyReply>;
   close(): Promise<void>;
 }
@@ -271,6 +278,8 @@ export function createImageService(
     },
     classifyImage: (image, topCount, wanted) =>
       runTwice({ kind: 'image', image, topCount, ...wanted }),
+    classifyTensor: (elements, activation, topCount) =>
+      runTwice({ kind: 'tensor', elements, activation, topCount }),
     async close() {
       status = { ...status, state: 'stopped', problems: ['the server is stopping'] };
       await pool?.close();

@@ -50,6 +50,12 @@ export function createClassifier(
     task: WorkerTask,
     timings: WorkerTimings,
   ): Promise<Omit<ClassifyReply, 'timings'>> {
+    if (task.kind === 'tensor') {
+      session.input.set(task.elements);
+      const scores = await session.run();
+      applyActivation(scores, task.activation);
+      return { outcome: rank(scores, task.topCount) };
+    }
     const measure = createStopwatch(timings);
     const request: Result<ImageRequest, Fault> =
       task.kind === 'request'

@@ -232,6 +232,35 @@ test.each([
   expect(stderr).toContain(message);
 });
 
+const half = [127.5, 127.5, 127.5];
+
+/** What the tiny model answers with some keys of its manifest otherwise; arguments for `verify`. */
+async function writeTrainedReference(
+  keys: Readonly<Record<string, unknown>>,
+  keepsCrop = true,
+): Promise<string[]> {
+  const image = 'jpeg-300x200.jpg';
+  const folder = await makeFolder();
+  await cp(tiny, folder, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(tiny, 'manifest.json'), 'utf8'));
+  manifest.golden.examples = [];
+  for (const [path, value] of Object.entries(keys)) {
+    const [parent = '', key = ''] = path.split('.');
+    manifest[parent][key] = value;
+  }
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  const args = ['classify', '--model', folder, '--json', join(photos, image), ...own];
+  const [answer] = parseLines((await runCli(args, { cwd: work })).stdout);
+  const [header = '', ...recorded] = lines;
+  const line = JSON.parse(recorded.find((text) => text.includes(image)) ?? '');
+  const top = answer?.results;
+  const { cropSha256, ...rest } = line;
+  const written = { ...rest, top, ...(keepsCrop && { cropSha256 }) };
+  const bare = header.replace(/, "crops": "crops"/, '');
+  const file = await writeReference('trained.jsonl', [bare, JSON.stringify(written)]);
+  return ['--reference', file, '--images', photos, '--explain', image];
+}
+
 describe('verify --explain', () => {
   test('names the cause from the recorded hash alone and draws both crops', async () => {
     const { exitCode, stdout } = await verify(wrongDefault, '--explain', 'golden/astronaut.png');
@@ -292,6 +321,61 @@ describe('verify --explain', () => {
     );
     expect(exitCode).toBe(0);
     expect(stdout).toContain('The crops are equal to the last bit.\n');
+  });
+
+  test.each([
+    [
+      "ImageNet's mean and standard deviation",
+      {
+        'preprocessing.normalise': {
+          divideBy: 255,
+          mean: [0.485, 0.456, 0.406],
+          std: [0.229, 0.224, 0.225],
+        },
+      },
+    ],
+    ['levels from -1 to 1', { 'preprocessing.normalise': { mean: half, std: half } }],
+    ['the channels in the order BGR', { 'input.colour': 'bgr' }],
+    [
+      "CLIP's mean and standard deviation, in the order BGR",
+      {
+        'preprocessing.normalise': {
+          divideBy: 255,
+          mean: [0.40821073, 0.4578275, 0.48145466],
+          std: [0.27577711, 0.26130258, 0.26862954],
+        },
+        'input.colour': 'bgr',
+      },
+    ],
+    ['sigmoid as activation', { 'output.activation': 'sigmoid' }],
+  ])('finds what training did otherwise after the crop: %s', async (words, keys) => {
+    const trained = await writeTrainedReference(keys);
+    const { exitCode, stdout } = await verify(tiny, ...trained);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain('The crops are equal to the last bit.\n');
+    expect(stdout).toContain(`\nThe scores are those recorded with ${words}.\n`);
+    const [told] = parseLines((await verify(tiny, ...trained, '--json')).stdout);
+    expect(told).toMatchObject({ explanation: { manifest: [keys] } });
+  });
+
+  test('finds it beside another crop, and without any', async () => {
+    const keys = { 'input.colour': 'bgr' };
+    const beside = await verify(wrongTiny, ...(await writeTrainedReference(keys)), '--json');
+    expect(parseLines(beside.stdout)).toMatchObject([
+      { explanation: { manifest: [{ 'preprocessing.interpolation': 'bicubic', ...keys }] } },
+    ]);
+    const crop = await verify(wrongTiny, ...(await writeTrainedReference({})));
+    expect(crop.stdout).toContain('\nWith their crop the scores are those recorded.\n');
+    const without = await verify(tiny, ...(await writeTrainedReference(keys, false)));
+    expect(without.stdout).toMatch(/Nothing was recorded of the crop .+\nThe scores are those rec/);
+  });
+
+  test('says that nothing which was tried gives the scores', async () => {
+    const normalise = { mean: [10, 20, 30], std: [200, 210, 220] };
+    const trained = await writeTrainedReference({ 'preprocessing.normalise': normalise });
+    const { stdout } = await verify(tiny, ...trained);
+    expect(stdout).toMatch(/\nNo other way to normalise, .+ gives the recorded scores\. Nearest/);
+    expect(stdout).not.toContain('the manifest should say');
   });
 
   test('says what to do when the pixels of their crop are not at hand', async () => {

@@ -12,7 +12,8 @@ differs but some images could not be compared.
 --explain tries what is often done otherwise (another filter, rounding, crop, EXIF orientation,
 order of colours, ...) and says what gives exactly the crop that training made. Its picture shows
 their crop, ours and the difference. Their crop is known where the reference has crops, and
-wherever a way is found that gives its SHA-256.
+wherever a way is found that gives its SHA-256. From their crop on it tries the usual ways to
+normalise, the other order of colours and the other activations, until the scores are met.
 
 Examples:
   edge-infer verify

@@ -159,7 +159,7 @@ function formatScore(score: number): string {
   return score.toFixed(SCORE_DIGITS);
 }
 
-function formatDifference(difference: number): string {
+export function formatDifference(difference: number): string {
   return Number.isNaN(difference) ? 'unknown' : String(Number(difference.toPrecision(2)));
 }
 

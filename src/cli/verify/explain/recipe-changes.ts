@@ -14,6 +14,11 @@ export interface RecipeChange {
   readonly swapsRedAndBlue?: boolean;
 }
 
+/** What the manifest would have to say for several changes together. */
+export function mergeKeys(changes: readonly RecipeChange[]): Readonly<Record<string, unknown>> {
+  return Object.assign({}, ...changes.map(({ manifest }) => manifest));
+}
+
 interface Sides {
   readonly width: number;
   readonly height: number;

@@ -1,7 +1,10 @@
 import type { AnswerComparison, ComparedClass } from '../../../inference/recorded-answer.ts';
 import { count } from '../../count.ts';
+import { formatDifference } from '../report.ts';
 import type { Difference } from './difference.ts';
-import { type Attempt, type Cause, CLOSE_LEVELS, describeChanges } from './find-cause.ts';
+import { type Cause, CLOSE_LEVELS, describeChanges } from './find-cause.ts';
+import type { ScoreCause } from './find-score-cause.ts';
+import { mergeKeys } from './recipe-changes.ts';
 
 export const HOW_TO_RECORD =
   'Export a reference with its crops (scripts/export-reference, option --crops) to see them.';
@@ -13,16 +16,34 @@ export function describeDifference({ differingPixels, pixels, largest, mean }: D
 }
 
 export function describeEqual({ agrees }: AnswerComparison): string {
-  return agrees
-    ? 'The answer agrees as well.'
-    : 'What differs comes after the crop: normalise, input.colour, input.layout, output.activation or the graph.';
+  return agrees ? 'The answer agrees as well.' : 'What differs comes after the crop.';
+}
+
+/** Why scores differ that were made of the same crop. */
+export function describeScoreCause({ unchanged, isMet, best }: ScoreCause): string[] {
+  if (isMet) {
+    return ['With their crop the scores are those recorded.'];
+  }
+  if (best?.isMet === true) {
+    return [
+      `The scores are those recorded with ${best.change.words}.`,
+      `If training did so, the manifest should say ${describeKeys(best.change.manifest)}.`,
+    ];
+  }
+  const nearest =
+    best === undefined
+      ? ''
+      : ` Nearest comes this manifest with ${best.change.words}: ${formatDifference(best.largest)} in place of ${formatDifference(unchanged)} at most.`;
+  return [
+    `No other way to normalise, order of colours or activation that was tried gives the recorded scores.${nearest} It may be another one, input.layout or the graph.`,
+  ];
 }
 
 /** Why the crops differ and what to do, as far as that was found out. */
 export function describeCause({ exact, nearest }: Cause): string[] {
   if (exact.length > 0) {
     const ways = exact.map(({ changes }) => `with ${describeChanges(changes)}`).join(', or ');
-    const keys = exact.map(describeKeys).join(', or ');
+    const keys = exact.map(({ changes }) => describeKeys(mergeKeys(changes))).join(', or ');
     return [
       `Their crop is exactly what this manifest would give ${ways}.`,
       `If training did so, the manifest should say ${keys}.`,
@@ -51,9 +72,8 @@ export function describeCause({ exact, nearest }: Cause): string[] {
 }
 
 /** `preprocessing.interpolation "bilinear" and no preprocessing.crop` */
-function describeKeys({ changes }: Attempt): string {
-  return changes
-    .flatMap(({ manifest }) => Object.entries(manifest))
+function describeKeys(manifest: Readonly<Record<string, unknown>>): string {
+  return Object.entries(manifest)
     .map(([key, value]) => (value === null ? `no ${key}` : `${key} ${JSON.stringify(value)}`))
     .join(' and ');
 }
