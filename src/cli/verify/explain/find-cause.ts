@@ -9,7 +9,7 @@ import { cropWithFilter, otherFilters } from './other-filters.ts';
 import { listChanges, type RecipeChange } from './recipe-changes.ts';
 
 /** What a recipe with some changes makes of the image. */
-export interface Attempt {
+interface Attempt {
   readonly changes: readonly RecipeChange[];
   readonly crop: Pixels;
 }
