@@ -5,6 +5,9 @@ import type { ServeTask, WorkerSetup } from './protocol.ts';
 
 const WORKER_FILE = fileURLToPath(new URL('../worker/entry.ts', import.meta.url));
 
+/** Collecting young garbage often costs little and keeps a request's large strings few. */
+export const YOUNG_GENERATION_MIB = 8;
+
 /** A worker thread from its start to its end, however that comes. */
 export interface WorkerThread {
   /** `WorkerTask`s go in, `WorkerMessage`s come out. */
@@ -34,8 +37,7 @@ export function startWorkerThread(
     // Its default blocks the worker's own event loop, which requests arrive on.
     atomics: 'disabled',
     recordTiming: false,
-    // Collecting young garbage often costs little and keeps the request's large strings few.
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   });
   let reason = 'the worker thread ended';
   const noteReason = (error: Error) => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { cp, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { YOUNG_GENERATION_MIB } from '../../src/inference/worker-thread.ts';
 import { temporaryFolder } from '../models/temporary-folder.ts';
 import { classifier, serveFlags, writeClassifier } from '../support/onnx-model.ts';
 import { packageRoot } from '../support/server.ts';
@@ -16,10 +17,12 @@ afterEach(async () => {
   }
 });
 
-/** A signal ends a worker, which nothing else can do from outside. */
+/** A signal ends a worker that holds a model, which nothing else can do from outside. */
 const endWorkerAtSignal = `data:text/javascript,
   const workers = [];
-  process.on('worker', (worker) => workers.push(worker));
+  process.on('worker', (worker) => {
+    if (worker.resourceLimits.maxYoungGenerationSizeMb === ${YOUNG_GENERATION_MIB}) workers.push(worker);
+  });
   process.on('SIGUSR2', () => workers.at(-1).terminate());`;
 
 async function copyInstallation(): Promise<string> {

@@ -1,10 +1,10 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { classify } from '../models/classify.ts';
 import { load, makeRandomModel } from '../models/load-service.ts';
 import { temporaryFolder } from '../models/temporary-folder.ts';
+import { collectModelThreads } from '../support/model-threads.ts';
 import { oneColourBmp } from '../support/one-colour-bmp.ts';
 import {
   classifier,
@@ -14,11 +14,7 @@ import {
 } from '../support/onnx-model.ts';
 import { startTestServer } from '../support/server.ts';
 
-const threads: Worker[] = [];
-const remember = (worker: Worker) => threads.push(worker);
-process.on('worker', remember);
-afterAll(() => process.off('worker', remember));
-
+const threads = collectModelThreads();
 const image = oneColourBmp([1, 2, 3]);
 
 test('a replacement that cannot load gets no requests, is told of, and recovers', async () => {

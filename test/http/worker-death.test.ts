@@ -1,6 +1,7 @@
-import { MessagePort, type Worker } from 'node:worker_threads';
+import { MessagePort } from 'node:worker_threads';
 import { deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { collectModelThreads } from '../support/model-threads.ts';
 import { pngFile } from '../support/png-file.ts';
 import { exchange } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -16,11 +17,7 @@ const slowImage = pngFile(
 );
 const body = JSON.stringify({ image: slowImage.toString('base64'), top_num: 1 });
 
-/** The threads of this process, in the order of their start. */
-const threads: Worker[] = [];
-const remember = (worker: Worker) => threads.push(worker);
-process.on('worker', remember);
-afterAll(() => process.off('worker', remember));
+const threads = collectModelThreads();
 afterEach(() => vi.restoreAllMocks());
 
 /** Kills the newest thread soon after a request was handed to it, as often as `times` says. */
