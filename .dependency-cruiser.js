@@ -55,6 +55,7 @@ const owners = {
   'd3-scale': 'cli',
   'node-machine-id': 'hardware',
   systeminformation: 'hardware',
+  qr: 'licensing',
 };
 
 const toPath = (name) => {

@@ -4,7 +4,8 @@
  * an event does not come to what is expected.
  */
 import { formatTable } from '../src/cli/text-table.ts';
-import { hardwareMatrix, playRow } from '../test/support/hardware-matrix.ts';
+import { hardwareMatrix } from '../test/support/hardware-matrix/matrix.ts';
+import { playRow } from '../test/support/hardware-matrix/row.ts';
 
 const rows = [['event', 'score', 'expected', 'got']];
 let wrong = 0;

@@ -40,6 +40,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'commander-owner': ['src/core/commander.ts', 'commander'],
   'd3-scale-owner': ['src/core/d3-scale.ts', 'd3-scale'],
   'node-machine-id-owner': ['src/licensing/machine-id.ts', 'node-machine-id'],
+  'qr-owner': ['src/hardware/qr.ts', 'qr'],
   'systeminformation-owner': ['src/licensing/information.ts', 'systeminformation'],
 };
 

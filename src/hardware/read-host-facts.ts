@@ -1,10 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../core/result.ts';
 import type { HostFacts } from './components.ts';
+import { monotonicMs } from './monotonic.ts';
 import type { ReadTask } from './read-worker.ts';
 
-/** Kept for starting the thread and reading files, out of the time that programs may take. */
-const FILES_SHARE = 0.4;
+/**
+ * Of the deadline, what programs may take: then they are ended, and the rest is for what was found
+ * without them. Programs of a thread that is ended would run on.
+ */
+const PROGRAMS_SHARE = 0.8;
 
 export type ReadDepth = 'files' | 'all';
 
@@ -27,7 +31,7 @@ export async function readHostFacts({
   rootDigestsFile,
 }: ReadOptions): Promise<Result<HostFacts, string>> {
   const task: ReadTask = {
-    programTimeoutMs: depth === 'files' ? undefined : deadlineMs * (1 - FILES_SHARE),
+    programsEndMs: depth === 'files' ? undefined : monotonicMs() + deadlineMs * PROGRAMS_SHARE,
     ...(rootDigestsFile === undefined ? {} : { rootDigestsFile }),
   };
   const { promise, resolve } = Promise.withResolvers<Result<HostFacts, string>>();

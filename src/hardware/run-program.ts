@@ -22,7 +22,8 @@ const MAXIMUM_CHARACTERS = 1024 * 1024;
 
 /** Programs that are all over at `deadline`, in ms of `performance.now()`, with what they started. */
 export function runUntil(deadline: number): RunProgram {
-  return (program, programArguments) => {
+  return async (program, programArguments) => {
+    if (performance.now() >= deadline) return undefined;
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const child = spawn(program, programArguments, {
       stdio: ['ignore', 'pipe', 'ignore'],

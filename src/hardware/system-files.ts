@@ -30,6 +30,7 @@ export interface SystemFiles {
 /** procfs, as the kernel's statfs(2) names it. */
 const PROC_SUPER_MAGIC = 0x9fa0;
 const MAXIMUM_BYTES = 1024 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /**
  * The files of this host. All calls block, so they belong in a thread of their own: on the shared
@@ -60,13 +61,12 @@ export const hostFiles: SystemFiles = {
 function readStart(path: string): string {
   const file = openSync(path, 'r');
   try {
-    const bytes = Buffer.alloc(MAXIMUM_BYTES);
-    let length = 0;
+    const piece = Buffer.alloc(PIECE_BYTES);
+    let text = '';
     for (;;) {
-      // Files of /proc come in pieces.
-      const count = readSync(file, bytes, length, MAXIMUM_BYTES - length, null);
-      length += count;
-      if (count === 0 || length === MAXIMUM_BYTES) return bytes.toString('latin1', 0, length);
+      const length = readSync(file, piece, 0, piece.length, null);
+      text += piece.toString('latin1', 0, length);
+      if (length === 0 || text.length >= MAXIMUM_BYTES) return text.slice(0, MAXIMUM_BYTES);
     }
   } finally {
     closeSync(file);

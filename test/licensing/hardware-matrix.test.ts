@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { hardwareMatrix, playRow } from '../support/hardware-matrix.ts';
+import { hardwareMatrix } from '../support/hardware-matrix/matrix.ts';
+import { playRow } from '../support/hardware-matrix/row.ts';
 
 test.each(hardwareMatrix)('$event: $expected', async (row) => {
   const { score, expected, got, gotScore } = await playRow(row);
