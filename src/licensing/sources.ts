@@ -1,17 +1,21 @@
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
+import type { Result } from '../core/result.ts';
 import { readHostFacts } from '../hardware/read-host-facts.ts';
 import { readPackageInfo } from '../platform/package-info.ts';
 import { readLicenseBuild } from './build-keys.ts';
 import type { LicenseGateOptions } from './gate.ts';
+import { ensureHolderKey, HOLDER_KEY_FILE } from './holder-key.ts';
 import { createRecordFile } from './record-file.ts';
 import { openRecords } from './records.ts';
 
 /** Where everything that decides about a licence comes from. */
-export type LicenseSources = Pick<
-  LicenseGateOptions,
-  'build' | 'folder' | 'openRecords' | 'readFacts' | 'clocks'
->;
+export interface LicenseSources
+  extends Pick<LicenseGateOptions, 'build' | 'folder' | 'openRecords' | 'readFacts' | 'clocks'> {
+  /** The key that speaks for this host; the error is a sentence. */
+  readonly openHolderKey: () => Promise<Result<KeyObject, string>>;
+}
 
 export interface LicensePlaces {
   readonly stateDir: string;
@@ -31,11 +35,13 @@ export async function openLicenseSources({
     const advice = 'this installation is damaged; install it again';
     throw new OperatorError('SOFTWARE', [...build.error, advice].join('\n'));
   }
-  const places = [createRecordFile(stateDir), createRecordFile(license.recordsDir)];
+  const folders = [stateDir, license.recordsDir];
+  const placesOf = (name?: string) => folders.map((folder) => createRecordFile(folder, name));
   return {
     build: build.value,
     folder: license.dir,
-    openRecords: () => openRecords(places),
+    openRecords: () => openRecords(placesOf()),
+    openHolderKey: () => ensureHolderKey(placesOf(HOLDER_KEY_FILE)),
     readFacts: (depth) => readHostFacts({ depth, deadlineMs: FACTS_DEADLINE_MS }),
     clocks: { nowMs: Date.now, upMs: () => performance.now() },
   };

@@ -98,7 +98,7 @@ export function createTrials({ records, builtMs, clocks }: TrialsOptions): Trial
     },
     async saved() {
       await starting;
-      await Promise.all([...counting.values()].map((time) => time?.saved()));
+      await Promise.all([...counting.values()].flatMap((time) => time?.saved() ?? []));
     },
   };
 }

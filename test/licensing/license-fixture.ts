@@ -104,6 +104,7 @@ export function createTestHost(build: Partial<BuildFile> = {}): TestHost {
       folder: license.dir,
       openRecords: () =>
         openRecords([createRecordFile(stateDir), createRecordFile(license.recordsDir)]),
+      openHolderKey: async () => ok(hostKey.privateKey),
       readFacts: async (depth) => {
         host.reads.push(depth);
         return ok(host.facts);

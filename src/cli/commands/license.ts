@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../../core/errors.ts';
+import type { RequestOptions } from '../license/request.ts';
 import { addLocalConfigOptions } from '../local-config.ts';
 
 /** `edge-infer license ...`: from "no licence" to "serving", for the operator. */
@@ -10,6 +11,7 @@ export function createLicenseCommand(): Command {
       'Requests a licence for this host, installs it, tells its state, or gives it up. A running server takes every change up within two seconds.',
     )
     .addCommand(createStatusCommand())
+    .addCommand(createRequestCommand())
     .addCommand(createInstallCommand())
     .addCommand(createRemoveCommand());
 }
@@ -32,6 +34,30 @@ function createStatusCommand(): Command {
     .action(async (options: { json?: true }) => {
       const { runLicenseStatus } = await import('../license/status.ts');
       process.exitCode = exitCodes[await runLicenseStatus(options.json === true, command)];
+    });
+  return addLocalConfigOptions(command);
+}
+
+const REQUEST_HELP = `
+A request holds salted hashes of this host's hardware and its public key: no serial number. Without
+an option it is printed as the file that --out would write.
+
+Examples:
+  edge-infer license request --out request.txt
+  edge-infer license request --qr
+  edge-infer license request --groups`;
+
+function createRequestCommand(): Command {
+  const command = new Command('request')
+    .summary('Ask your vendor for a licence of this host.')
+    .description('Prints or writes a request for a licence, to be sent to your vendor.')
+    .option('--out <file>', 'Write the request to a new file, of at most 1 KB.')
+    .option('--groups', 'Print groups of letters with check characters, to read out or type.')
+    .option('--qr', 'Print a QR code, to photograph.')
+    .addHelpText('after', REQUEST_HELP)
+    .action(async (options: RequestOptions) => {
+      const { requestLicense } = await import('../license/request.ts');
+      await requestLicense(options, command);
     });
   return addLocalConfigOptions(command);
 }

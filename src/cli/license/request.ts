@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import type { Command } from 'commander';
+import { OperatorError } from '../../core/errors.ts';
+import type { HostFacts } from '../../hardware/components.ts';
+import { exportPublicKey } from '../../licensing/keys.ts';
+import { createRequest, type LicenseRequest } from '../../licensing/request.ts';
+import {
+  describeRequest,
+  drawRequest,
+  writeRequestFile,
+  writeRequestGroups,
+} from '../../licensing/request-texts.ts';
+import { writeOutput } from '../output.ts';
+import { writeNewFile } from '../write-file.ts';
+import { openLocalLicenses } from './local-licenses.ts';
+
+const SALT_BYTES = 16;
+
+export interface RequestOptions {
+  readonly out?: string;
+  readonly groups?: true;
+  readonly qr?: true;
+}
+
+/** Prints or writes a request for a licence of this host. */
+export async function requestLicense(
+  { out, ...forms }: RequestOptions,
+  command: Command,
+): Promise<void> {
+  const { sources } = await openLocalLicenses(command);
+  const facts = await sources.readFacts('all');
+  const key = await sources.openHolderKey();
+  if (!facts.ok) {
+    throw new OperatorError('OS', `no request can be made: ${facts.error}; try again`);
+  }
+  if (!key.ok) {
+    throw new OperatorError('OS', `the key of this host cannot be kept: ${key.error}`);
+  }
+  const salt = randomBytes(SALT_BYTES).toString('base64url');
+  const request = createRequest(facts.value, exportPublicKey(key.value), salt);
+  if (out !== undefined) {
+    await writeNewFile({ path: out, text: writeRequestFile(request) });
+  }
+  const isOnlyWritten = out !== undefined && forms.groups === undefined && forms.qr === undefined;
+  await writeOutput(
+    isOnlyWritten
+      ? `${describeRequest(request)}\nWritten to ${out}: send this file to your vendor.\n`
+      : formatRequest(request, forms),
+  );
+  process.stderr.write(describeUnreadable(facts.value));
+}
+
+function formatRequest(
+  request: LicenseRequest,
+  { groups, qr }: Pick<RequestOptions, 'groups' | 'qr'>,
+): string {
+  if (groups === undefined && qr === undefined) {
+    return writeRequestFile(request);
+  }
+  const parts = [
+    ...(groups === undefined
+      ? []
+      : [
+          `To type or read out; the last letters of a line check it:\n\n${writeRequestGroups(request)}\n`,
+        ]),
+    ...(qr === undefined ? [] : [drawRequest(request, { colour: process.stdout.isTTY === true })]),
+  ];
+  return `${describeRequest(request)}\n${parts.join('\n')}`;
+}
+
+/** A request without what only root may read makes a licence that fewer changes of hardware break. */
+function describeUnreadable({ unreadable }: HostFacts): string {
+  return unreadable.length === 0
+    ? ''
+    : `This user may not read: ${unreadable.join(', ')}. Run the command as root to have them in the request.\n`;
+}
