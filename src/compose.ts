@@ -154,7 +154,8 @@ export async function composeServices(
   );
 }
 
-function composeGate(
+/** Builds the gate that says which of the services may answer. */
+export function composeGate(
   services: ReadonlyMap<string, ImageService>,
   sources: LicenseSources,
   log: Logger,
@@ -162,8 +163,8 @@ function composeGate(
   return createLicenseGate({
     ...sources,
     services: () =>
-      [...services.values()].map((service) => {
-        const { deployName, model, session } = service.status();
+      [...services].map(([deployName, service]) => {
+        const { model, session } = service.status();
         return { deployName, model: model?.name, device: session?.device };
       }),
     onDecision(decision) {

@@ -26,6 +26,7 @@ Exit codes, of every command:
   66   a named file or folder does not exist; the others are done
   70   a fault of edge-infer itself
   71   the system refused something needed, such as a port
+  77   no licence of this host allows it
   78   the configuration has errors, or the model it names cannot be loaded
   130  stopped with Ctrl-C before the end; what was done is printed`;
 

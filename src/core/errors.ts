@@ -60,6 +60,8 @@ export const exitCodes = {
   SOFTWARE: 70,
   /** The system refused something needed: a port, a folder. */
   OS: 71,
+  /** No licence allows it. */
+  NO_PERMISSION: 77,
   CONFIG: 78,
 } as const;
 

@@ -5,6 +5,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { count } from '../count.ts';
 import { catchInterrupt, EXIT_INTERRUPTED } from '../interrupt.ts';
 import { loadLocalConfig } from '../local-config.ts';
+import { useLicense } from '../local-gate.ts';
 import { chooseService, loadLocalService } from '../local-service.ts';
 import { writeOutput } from '../output.ts';
 import { describeFault, type FileResult } from './file-result.ts';
@@ -35,9 +36,14 @@ export async function runClassify(
   const service = await loadLocalService(config, chosen, logger, 'golden');
   // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
   const interrupt = catchInterrupt();
-  const exitCode = await classifyFiles(named, service, options, interrupt);
-  await service.close();
-  return interrupt.aborted ? EXIT_INTERRUPTED : exitCode;
+  try {
+    const license = await useLicense(config, service, logger);
+    const exitCode = await classifyFiles(named, service, options, interrupt);
+    await license.stop();
+    return interrupt.aborted ? EXIT_INTERRUPTED : exitCode;
+  } finally {
+    await service.close();
+  }
 }
 
 async function classifyFiles(
