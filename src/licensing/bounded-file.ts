@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** Why a file could not be read, without its content. */
@@ -8,19 +8,28 @@ export interface FileProblem {
   readonly detail: string;
 }
 
-// Neither follows a link nor waits for the other end of a pipe nor takes over a terminal.
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+export interface BoundedRead {
+  /**
+   * Whether a symbolic link is followed. It may be where a signature decides about the content, as
+   * files of a Kubernetes secret are links; it may not where the place of the file vouches for it.
+   */
+  readonly followsLinks: boolean;
+}
+
+// Neither waits for the other end of a pipe nor takes over a terminal.
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Reads a regular file that has at most so many bytes, and of a larger one at most one more. */
 export async function readBoundedFile(
   path: string,
   maxBytes: number,
+  { followsLinks }: BoundedRead = { followsLinks: false },
 ): Promise<Result<Buffer, FileProblem>> {
   let file: FileHandle;
   try {
-    file = await open(path, FLAGS);
+    file = await open(path, followsLinks ? FLAGS : FLAGS | constants.O_NOFOLLOW);
   } catch (error) {
-    return err(await describeOpenError(path, error));
+    return err(await describeOpenError(path, error, followsLinks));
   }
   try {
     const stats = await file.stat();
@@ -55,12 +64,21 @@ async function readAtMost(file: FileHandle, maxBytes: number): Promise<Buffer> {
   return bytes.subarray(0, length);
 }
 
-async function describeOpenError(path: string, error: unknown): Promise<FileProblem> {
+async function describeOpenError(
+  path: string,
+  error: unknown,
+  followsLinks: boolean,
+): Promise<FileProblem> {
   const code = describeCode(error);
+  const link = await lstat(path).catch(() => undefined); // only to say more
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return { isMissing: true, detail: 'expected a file, found nothing there' };
+    const found = link?.isSymbolicLink() ? 'a symbolic link to nothing' : 'nothing there';
+    return { isMissing: true, detail: `expected a file, found ${found}` };
   }
-  const stats = await lstat(path).catch(() => undefined); // only to say more
+  if (code === 'ELOOP' && followsLinks) {
+    return { isMissing: false, detail: 'expected a file, found symbolic links in a circle' };
+  }
+  const stats = followsLinks ? await stat(path).catch(() => undefined) : link;
   const isDenied = code === 'EACCES' || code === 'EPERM';
   if (stats === undefined) {
     const detail = isDenied ? 'its folder is closed to this user' : `cannot be opened (${code})`;

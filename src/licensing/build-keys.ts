@@ -68,7 +68,7 @@ export interface LicenseBuild {
 
 /** Reads `license/build.json`; the error names every problem, a sentence each. */
 export async function readLicenseBuild(path: string): Promise<Result<LicenseBuild, string[]>> {
-  const file = await readBoundedFile(path, MAX_BUILD_FILE_BYTES);
+  const file = await readBoundedFile(path, MAX_BUILD_FILE_BYTES, { followsLinks: true });
   if (!file.ok) {
     return err([`${path}: ${file.error.detail}`]);
   }

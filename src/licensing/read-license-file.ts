@@ -9,7 +9,7 @@ export async function readLicenseFile(
   path: string,
   build: LicenseBuild,
 ): Promise<Result<License, LicenseRefusal>> {
-  const file = await readBoundedFile(path, maxDocumentBytes.LICENSE);
+  const file = await readBoundedFile(path, maxDocumentBytes.LICENSE, { followsLinks: true });
   if (file.ok) {
     return verifyLicense(file.value, build);
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { testBuildFile } from '../../scripts/license-vectors/test-keys.ts';
 import { makeVectors } from '../../scripts/license-vectors/vectors.ts';
+import { readBoundedFile } from '../../src/licensing/bounded-file.ts';
 import { createLicenseBuild } from '../../src/licensing/build-keys.ts';
 import { readLicenseFile } from '../../src/licensing/read-license-file.ts';
 import { temporaryFolder } from '../models/temporary-folder.ts';
@@ -53,16 +54,44 @@ test('reads no more than the bound of a file that does not say its size', async 
   });
 });
 
+test('follows symbolic links, as those of a mounted Kubernetes secret, to regular files', async () => {
+  await mkdir(join(folder, '..2026_11_22'));
+  await writeFile(join(folder, '..2026_11_22/secret.lic'), good);
+  await symlink('..2026_11_22', join(folder, '..data'));
+  await symlink('..data/secret.lic', join(folder, 'mounted.lic'));
+  expect(await read('mounted.lic')).toBe('lic-00000000000000000002');
+});
+
+test('says where a symbolic link leads that leads to no file', async () => {
+  await symlink('nowhere', join(folder, 'dangling.lic'));
+  await symlink('circle.lic', join(folder, 'circle.lic'));
+  await symlink('.', join(folder, 'to-folder.lic'));
+  await symlink('/dev/zero', join(folder, 'to-device.lic'));
+  expect(await read('dangling.lic')).toBe(
+    'NOT_FOUND: expected a file, found a symbolic link to nothing',
+  );
+  expect(await read('circle.lic')).toBe(
+    'MALFORMED: expected a file, found symbolic links in a circle',
+  );
+  expect(await read('to-folder.lic')).toBe('MALFORMED: expected a file, found a folder');
+  expect(await read('to-device.lic')).toMatch(/^MALFORMED: expected a file, found a device/);
+});
+
+test('follows no link where the place of the file vouches for it', async () => {
+  await symlink('good.lic', join(folder, 'link.lic'));
+  expect(await readBoundedFile(join(folder, 'link.lic'), good.length)).toEqual({
+    ok: false,
+    error: {
+      isMissing: false,
+      detail: 'expected a file, found a symbolic link; put the file itself there',
+    },
+  });
+});
+
 test('refuses what is no regular file, without waiting for it', async () => {
-  await symlink(join(folder, 'good.lic'), join(folder, 'link.lic'));
-  await symlink('nowhere', join(folder, 'broken.lic'));
   await mkdir(join(folder, 'folder.lic'));
   execFileSync('mkfifo', [join(folder, 'pipe.lic')]);
   const server = createServer().listen(join(folder, 'socket.lic'));
-  expect(await read('link.lic')).toBe(
-    'MALFORMED: expected a file, found a symbolic link; put the file itself there',
-  );
-  expect(await read('broken.lic')).toMatch(/^MALFORMED: expected a file, found a symbolic link/);
   expect(await read('folder.lic')).toBe('MALFORMED: expected a file, found a folder');
   expect(await read('pipe.lic')).toBe('MALFORMED: expected a file, found a pipe');
   expect(await read('socket.lic')).toBe('MALFORMED: expected a file, found a device or socket');
