@@ -19,14 +19,14 @@ const base64urlOf = (bytes: number) =>
       (text) => decodeBase64url(text)?.length === bytes,
       `expected ${bytes} bytes in base64url`,
     );
-const printableText = z
+export const printableText = z
   .string()
   .min(1)
   .max(200)
   .refine((text) => !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(text), 'expected one line of text');
-const second = z.int().min(0).max(LAST_SECOND);
+export const secondsSince1970 = z.int().min(0).max(LAST_SECOND);
 const hash = base64urlOf(HASH_BYTES);
-const licenseId = z
+export const licenseId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{7,63}$/, 'expected 8 to 64 of a-z 0-9 -, not starting with -');
 export const productName = z
@@ -69,8 +69,8 @@ const commonClaims = z.looseObject({
   deploy_name: z.string().refine(isDeployName, `expected ${deployNameExpected}`),
   kind: z.enum(licenseKinds),
   /** Issued at and, for a trial, expires at: seconds since 1970. */
-  iat: second,
-  exp: second.exactOptional(),
+  iat: secondsSince1970,
+  exp: secondsSince1970.exactOptional(),
   /** The last day whose releases are covered, compared with a release's build date; absent: all. */
   updates_until: z.iso.date('expected a date such as 2027-12-31').exactOptional(),
   /** The host's own public key, Ed25519, from the request. */

@@ -1,9 +1,7 @@
 import { err, ok, type Result } from '../core/result.ts';
-import { readArmour } from './armour.ts';
 import type { LicenseBuild } from './build-keys.ts';
-import { parseCanonicalJson } from './canonical-json.ts';
 import { type Claims, parseClaims } from './claims.ts';
-import { openEnvelope } from './envelope.ts';
+import { openSignedDocument } from './signed-document.ts';
 
 /** A licence whose signature, form and product are right; whether it fits this host is not said. */
 export interface License {
@@ -23,20 +21,12 @@ export function verifyLicense(
   file: Uint8Array,
   build: LicenseBuild,
 ): Result<License, LicenseRefusal> {
-  const armoured = readArmour(file, 'LICENSE');
-  if (!armoured.ok) {
-    return refuse('MALFORMED', armoured.error);
-  }
-  const opened = openEnvelope('LICENSE', armoured.value, (kid) => build.keys.get(kid)?.publicKey);
+  const opened = openSignedDocument('LICENSE', file, (kid) => build.keys.get(kid)?.publicKey);
   if (!opened.ok) {
     return opened;
   }
-  const { kid, payload } = opened.value;
-  const json = parseCanonicalJson(payload);
-  if (!json.ok) {
-    return refuse('MALFORMED', json.error);
-  }
-  const claims = parseClaims(json.value);
+  const { kid, content } = opened.value;
+  const claims = parseClaims(content);
   if (!claims.ok) {
     return refuse('MALFORMED', claims.error.join('; '));
   }
