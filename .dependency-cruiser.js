@@ -52,6 +52,7 @@ const owners = {
   'prom-client': 'telemetry',
   yaml: 'config',
   commander: 'cli',
+  read: 'cli',
   'd3-scale': 'cli',
   'node-machine-id': 'hardware',
   systeminformation: 'hardware',

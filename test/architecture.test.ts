@@ -38,6 +38,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'prom-client-owner': ['src/core/prom.ts', 'prom-client'],
   'yaml-owner': ['src/core/yaml.ts', 'yaml'],
   'commander-owner': ['src/core/commander.ts', 'commander'],
+  'read-owner': ['src/core/read.ts', 'read'],
   'd3-scale-owner': ['src/core/d3-scale.ts', 'd3-scale'],
   'node-machine-id-owner': ['src/licensing/machine-id.ts', 'node-machine-id'],
   'qr-owner': ['src/hardware/qr.ts', 'qr'],

@@ -6,6 +6,7 @@ import { createConfigCommand } from './commands/config.ts';
 import { createLicenseCommand } from './commands/license.ts';
 import { createModelsCommand } from './commands/models.ts';
 import { createServeCommand } from './commands/serve.ts';
+import { createVendorCommand } from './commands/vendor.ts';
 import { createVerifyCommand } from './commands/verify.ts';
 
 const EXAMPLES_AND_EXIT_CODES = `
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     .addCommand(createVerifyCommand())
     .addCommand(createBenchCommand())
     .addCommand(createConfigCommand())
+    .addCommand(createVendorCommand())
     .addHelpText('after', EXAMPLES_AND_EXIT_CODES);
   return adoptManners(program, 'edge-infer');
 }

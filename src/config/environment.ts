@@ -16,8 +16,15 @@ export function readEnvironment(all: Environment = process.env): Environment {
 
 /** Where programs of this user keep their state (XDG base directory specification). */
 export function findUserStateDir(all: Environment = process.env): string {
-  const { XDG_STATE_HOME: given } = all;
-  const base =
-    given !== undefined && isAbsolute(given) ? given : join(homedir(), '.local', 'state');
+  return findUserDir(all.XDG_STATE_HOME, '.local/state');
+}
+
+/** Where programs of this user keep what the user would not want to lose. */
+export function findUserDataDir(all: Environment = process.env): string {
+  return findUserDir(all.XDG_DATA_HOME, '.local/share');
+}
+
+function findUserDir(given: string | undefined, usual: string): string {
+  const base = given !== undefined && isAbsolute(given) ? given : join(homedir(), usual);
   return join(base, 'edge-infer');
 }

@@ -8,6 +8,8 @@ import { packageRoot } from '../support/server.ts';
 
 const commands = [
   ...['serve', 'classify', 'models', 'models list', 'models check', 'verify', 'bench', 'config'],
+  ...['vendor', 'vendor keygen', 'vendor issue', 'vendor reissue', 'vendor revoke'],
+  ...['vendor resign', 'vendor list', 'vendor export', 'vendor inspect'],
 ];
 
 describe('help', () => {
@@ -27,7 +29,7 @@ describe('help', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: edge-infer ${command} `));
     expect(stdout).toMatch(/\n\n[A-Z](.|\n)+?\.\n\n/);
-    if (!['models', 'config'].includes(command)) {
+    if (!['models', 'config', 'vendor'].includes(command)) {
       expect(stdout).toMatch(/Examples:\n {2}edge-infer /);
     }
   });
