@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { wireErrors } from '../src/core/errors.ts';
+import { readBlocks } from './support/read-blocks.ts';
 import { packageRoot, startTestServer } from './support/server.ts';
 
 const run = promisify(execFile);
@@ -14,15 +15,9 @@ beforeAll(async () => {
   readme = await readFile(join(packageRoot, 'README.md'), 'utf8');
 });
 
-/** The contents of the fenced blocks of a language, in order. */
-function readBlocks(language: string): string[] {
-  const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms');
-  return [...readme.matchAll(pattern)].map(([, block]) => block ?? '');
-}
-
 test('the request gives the answer that is shown', async () => {
-  const command = readBlocks('sh').find((block) => block.includes('curl'));
-  const [shown = ''] = readBlocks('json');
+  const command = readBlocks(readme, 'sh').find((block) => block.includes('curl'));
+  const [shown = ''] = readBlocks(readme, 'json');
   await using running = await startTestServer();
   const address = running.url.replace('http://', '');
   const pasted = command?.replace(DEFAULT_ADDRESS, address) ?? '';
@@ -33,7 +28,7 @@ test('the request gives the answer that is shown', async () => {
 });
 
 test('the commands of the command line run', async () => {
-  const [block = ''] = readBlocks('sh').filter((text) => text.includes('alias'));
+  const [block = ''] = readBlocks(readme, 'sh').filter((text) => text.includes('alias'));
   const script = `shopt -s expand_aliases\n${block}`;
   const { stdout } = await run('bash', ['-ec', script], { cwd: packageRoot });
   expect(stdout).toContain('espresso');
@@ -42,7 +37,7 @@ test('the commands of the command line run', async () => {
 
 test('the configuration that is shown works', async () => {
   await using running = await startTestServer();
-  const [yaml = ''] = readBlocks('yaml');
+  const [yaml = ''] = readBlocks(readme, 'yaml');
   const file = join(running.config.stateDir, 'edge-infer.yaml');
   await writeFile(file, yaml);
   await using second = await startTestServer({ config: file });
