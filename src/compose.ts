@@ -185,6 +185,8 @@ export function composeGate(
     },
     onRecordProblem: ({ path, detail }) =>
       log.warn({ path, detail }, 'the records of the licence cannot be kept here'),
+    onRevocationProblem: (detail) =>
+      log.warn({ detail }, 'a list of withdrawn licences does not count'),
     onFailure: (error) => log.error({ err: error }, 'the licence could not be checked'),
   });
 }

@@ -86,7 +86,7 @@ describe("the vendor's page", () => {
     expect(await shell(withdraw)).toMatch(new RegExp(`${moved} +machine said to be dead\n`));
     await shell(afterLoss);
     expect(await shell(afterLeak)).toMatch(
-      /lic-\w+\.lic +ACME Ltd\n1 licences in \S+resigned\n1 withdrawn licences in/,
+      /lic-\w+\.lic +ACME Ltd\nlicences: 1, in \S+resigned\nwithdrawn licences: 1\nlist /,
     );
     expect((await readClaims('acme-second.lic')).kid).not.toBe(kid);
   });

@@ -3,6 +3,7 @@ import type { HostFacts } from '../hardware/components.ts';
 import type { LicenseBuild } from './build-keys.ts';
 import { type FoundLicense, judgeLicense, type LicensedService } from './judge-license.ts';
 import type { RecordContent } from './record-content.ts';
+import type { Revocations } from './revocations.ts';
 import type { Trials } from './trials.ts';
 import { chooseVerdict, type LicenseDecision, type LicenseVerdict } from './verdict.ts';
 
@@ -14,6 +15,8 @@ export interface Situation {
   readonly facts: Result<HostFacts, string>;
   /** Whether these are all the facts there are: only then may an evaluation be bound to them. */
   readonly isComplete: boolean;
+  /** What the vendor withdrew. */
+  readonly revocations: Revocations;
   readonly records: RecordContent;
   readonly trials: Trials;
 }
@@ -44,12 +47,23 @@ export function decide(
 export function judgeFound(
   found: FoundLicense,
   service: LicensedService,
-  { build, facts, records, trials }: Omit<Situation, 'licenses' | 'isComplete'>,
+  { build, facts, revocations, records, trials }: Omit<Situation, 'licenses' | 'isComplete'>,
 ): LicenseVerdict {
   return judgeLicense(found, service, {
     facts,
-    revoked: new Map(records.released.map((id) => [id, 'was given up by this host'])),
+    revoked: new Map([
+      ...records.released.map((id) => [id, 'was given up by this host'] as const),
+      ...revocations.reasons
+        .entries()
+        .map(([id, reason]) => [id, describeWithdrawal(reason)] as const),
+    ]),
     builtOn: build.builtOn,
     judgeTrial: trials.judgeSigned,
   });
+}
+
+function describeWithdrawal(reason: string | undefined): string {
+  return reason === undefined
+    ? 'was withdrawn by the vendor'
+    : `was withdrawn by the vendor (${reason})`;
 }

@@ -7,6 +7,7 @@ import { decide } from './decide.ts';
 import type { FoundLicense, LicensedService } from './judge-license.ts';
 import { describeLicenseFolder, readLicenseFolder } from './license-folder.ts';
 import type { RecordProblem, Records } from './records.ts';
+import type { Revocations } from './revocations.ts';
 import type { LicenseState } from './states.ts';
 import type { Clocks } from './trial-time.ts';
 import { createTrials } from './trials.ts';
@@ -16,6 +17,7 @@ export interface LicenseGateOptions {
   readonly build: LicenseBuild;
   /** Where the licences lie. */
   readonly folder: string;
+  readonly readRevocations: () => Promise<Revocations>;
   readonly openRecords: () => Promise<Records>;
   readonly services: () => readonly LicensedService[];
   readonly readFacts: (depth: ReadDepth) => Promise<Result<HostFacts, string>>;
@@ -24,6 +26,8 @@ export interface LicenseGateOptions {
   readonly onDecision: (decision: LicenseDecision) => void;
   /** Told when what is wrong with the places of the records changes. */
   readonly onRecordProblem: (problem: RecordProblem) => void;
+  /** Told why a list of withdrawn licences does not count. */
+  readonly onRevocationProblem: (detail: string) => void;
   /** Told of a fault of this program; what was decided before goes on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -73,6 +77,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
   /** Files alone tell enough on most hosts; the rest would hold up the start. */
   let factsDepth: ReadDepth = 'files';
   let licenses: readonly FoundLicense[] = [];
+  let revocations: Revocations = { reasons: new Map(), problems: [] };
   let folderText: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -93,6 +98,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
         licenses,
         facts,
         isComplete: factsDepth === 'all',
+        revocations,
         records: records.content,
         trials,
       });
@@ -126,6 +132,9 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     for (const problem of records.problems) {
       tell(problem.path, problem.detail, () => options.onRecordProblem(problem));
     }
+    for (const problem of revocations.problems) {
+      tell(problem, problem, () => options.onRevocationProblem(problem));
+    }
   }
 
   /** Once for each change. */
@@ -140,6 +149,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     const text = await describeLicenseFolder(folder);
     if (text !== folderText) {
       licenses = await readLicenseFolder(folder, build);
+      revocations = await options.readRevocations();
       // What a new licence is held against should not be old.
       wantsFacts ||= folderText !== undefined;
       folderText = text;

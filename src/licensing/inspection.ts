@@ -13,18 +13,21 @@ export interface Inspection {
   /** What could not be read of the hardware, a sentence each. */
   readonly hardwareNotes: readonly string[];
   readonly recordProblems: readonly RecordProblem[];
+  /** Why a list of withdrawn licences does not count, a sentence each. */
+  readonly revocationProblems: readonly string[];
   /** What a licence that is not in the folder would be worth to each service. */
   judge(found: FoundLicense): LicenseVerdict[];
 }
 
 /** Decides as the server does, for commands. Where no evaluation was begun, it is told as if it were now. */
 export async function inspectLicenses(
-  { build, folder, openRecords, readFacts, clocks }: LicenseSources,
+  { build, folder, readRevocations, openRecords, readFacts, clocks }: LicenseSources,
   services: readonly LicensedService[],
 ): Promise<Inspection> {
-  const [records, licenses, facts] = await Promise.all([
+  const [records, licenses, revocations, facts] = await Promise.all([
     openRecords(),
     readLicenseFolder(folder, build),
+    readRevocations(),
     readFacts('all'),
   ]);
   const builtMs = Date.parse(build.builtOn);
@@ -33,6 +36,7 @@ export async function inspectLicenses(
     licenses,
     facts,
     isComplete: true,
+    revocations,
     records: records.content,
     trials: createTrials({ records, builtMs, clocks }),
   };
@@ -41,6 +45,7 @@ export async function inspectLicenses(
     decisions: decide(services, situation),
     hardwareNotes: facts.ok ? facts.value.notes : [facts.error],
     recordProblems: records.problems,
+    revocationProblems: revocations.problems,
     judge: (found) => services.map((service) => judgeFound(found, service, situation)),
   };
 }

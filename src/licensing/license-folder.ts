@@ -5,6 +5,8 @@ import type { FoundLicense } from './judge-license.ts';
 import { readLicenseFile } from './read-license-file.ts';
 
 export const LICENSE_EXTENSION = '.lic';
+/** The vendor's signed list of withdrawn licences: no licence, though it lies among them. */
+export const REVOCATION_FILE = 'revoked.lic';
 
 /** Far more than a host has services; a folder of thousands would be another folder. */
 const MAX_FILES = 256;
@@ -15,8 +17,9 @@ export async function readLicenseFolder(
   build: LicenseBuild,
 ): Promise<FoundLicense[]> {
   const names = await listLicenseFiles(folder);
+  const licenses = names.filter((name) => name !== REVOCATION_FILE);
   return Promise.all(
-    names.map(async (file) => ({
+    licenses.map(async (file) => ({
       file,
       license: await readLicenseFile(join(folder, file), build),
     })),
@@ -24,7 +27,7 @@ export async function readLicenseFolder(
 }
 
 /**
- * A text that differs when a licence in the folder was added, removed or written. Asking for it
+ * A text that differs when a licence or the list in the folder was added, removed or written. Asking for it
  * every second works on any file system, also when the folder comes and goes, which watching does
  * not.
  */

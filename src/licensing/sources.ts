@@ -7,12 +7,17 @@ import { readPackageInfo } from '../platform/package-info.ts';
 import { readLicenseBuild } from './build-keys.ts';
 import type { LicenseGateOptions } from './gate.ts';
 import { ensureHolderKey, HOLDER_KEY_FILE } from './holder-key.ts';
+import { REVOCATION_FILE } from './license-folder.ts';
 import { createRecordFile } from './record-file.ts';
 import { openRecords } from './records.ts';
+import { readRevocations } from './revocations.ts';
 
 /** Where everything that decides about a licence comes from. */
 export interface LicenseSources
-  extends Pick<LicenseGateOptions, 'build' | 'folder' | 'openRecords' | 'readFacts' | 'clocks'> {
+  extends Pick<
+    LicenseGateOptions,
+    'build' | 'folder' | 'readRevocations' | 'openRecords' | 'readFacts' | 'clocks'
+  > {
   /** The key that speaks for this host; the error is a sentence. */
   readonly openHolderKey: () => Promise<Result<KeyObject, string>>;
 }
@@ -30,16 +35,19 @@ export async function openLicenseSources({
   stateDir,
   license,
 }: LicensePlaces): Promise<LicenseSources> {
-  const build = await readLicenseBuild(join(readPackageInfo().root, 'license/build.json'));
+  const ofRelease = join(readPackageInfo().root, 'license');
+  const build = await readLicenseBuild(join(ofRelease, 'build.json'));
   if (!build.ok) {
     const advice = 'this installation is damaged; install it again';
     throw new OperatorError('SOFTWARE', [...build.error, advice].join('\n'));
   }
   const folders = [stateDir, license.recordsDir];
   const placesOf = (name?: string) => folders.map((folder) => createRecordFile(folder, name));
+  const lists = [ofRelease, license.dir].map((folder) => join(folder, REVOCATION_FILE));
   return {
     build: build.value,
     folder: license.dir,
+    readRevocations: () => readRevocations(lists, build.value),
     openRecords: () => openRecords(placesOf()),
     openHolderKey: () => ensureHolderKey(placesOf(HOLDER_KEY_FILE)),
     readFacts: (depth) => readHostFacts({ depth, deadlineMs: FACTS_DEADLINE_MS }),

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { testKeys } from '../../scripts/license-vectors/test-keys.ts';
 import { err } from '../../src/core/result.ts';
 import { createLicenseGate } from '../../src/licensing/gate.ts';
 import type { LicensedService } from '../../src/licensing/judge-license.ts';
+import { writeRevocationList } from '../../src/licensing/revocations.ts';
 import type { LicenseDecision } from '../../src/licensing/verdict.ts';
 import { temporaryFolder } from '../models/temporary-folder.ts';
 import { readRecordedHost } from '../support/recorded-host.ts';
@@ -41,6 +43,7 @@ async function openGate(
   const folder = join(stateDir, 'licenses');
   const decisions: LicenseDecision[] = [];
   const failures: unknown[] = [];
+  const listProblems: string[] = [];
   const gate = createLicenseGate({
     ...host.openSources({
       stateDir,
@@ -49,6 +52,7 @@ async function openGate(
     services: () => services,
     onDecision: (decision) => decisions.push(decision),
     onRecordProblem: () => undefined,
+    onRevocationProblem: (problem) => listProblems.push(problem),
     onFailure: (error) => failures.push(error),
   });
   onTestFinished(() => gate.stop());
@@ -58,6 +62,7 @@ async function openGate(
     stateDir,
     decisions,
     failures,
+    listProblems,
     put: (name: string, claims: Parameters<typeof writeLicense>[0]) =>
       putLicense(folder, name, writeLicense(claims)),
     /** The state of the service, as soon as it is that. */
@@ -315,4 +320,27 @@ test('a changed component is told, and served', async () => {
     detail: 'changed since the licence was issued: machine-id (matching 10 of 11)',
   });
   expect(gate.findRefusal('imagenet')).toBeUndefined();
+});
+
+test('a licence on the list beside it is refused, and a list that does not count is told', async () => {
+  const host = createTestHost();
+  const { gate, folder, put, reaches, listProblems } = await openGate(host);
+  await put('sold.lic', claimsFor(bareMetal, { kind: 'permanent' }));
+  await gate.start();
+  await reaches('VALID');
+  const list = { issued: 1, revoked: [{ lic_id: 'permanent-0001', reason: 'never paid' }] };
+  await putLicense(folder, 'revoked.lic', writeRevocationList(list, testKeys.trial));
+  await vi.waitFor(
+    () =>
+      expect(listProblems).toEqual([
+        expect.stringMatching(/revoked\.lic: .+ found that of trial-/),
+      ]),
+    { timeout: 2_000, interval: 20 },
+  );
+  expect(gate.findDecision('imagenet')?.state).toBe('VALID');
+  await putLicense(folder, 'revoked.lic', writeRevocationList(list, testKeys.permanent));
+  await reaches('REVOKED');
+  expect(gate.findDecision('imagenet')?.detail).toBe(
+    'licence permanent-0001 was withdrawn by the vendor (never paid)',
+  );
 });

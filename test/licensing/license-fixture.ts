@@ -12,8 +12,10 @@ import {
 } from '../../src/licensing/compose.ts';
 import { sealEnvelope } from '../../src/licensing/envelope.ts';
 import type { LicenseKind } from '../../src/licensing/keys.ts';
+import { REVOCATION_FILE } from '../../src/licensing/license-folder.ts';
 import { createRecordFile } from '../../src/licensing/record-file.ts';
 import { openRecords } from '../../src/licensing/records.ts';
+import { readRevocations } from '../../src/licensing/revocations.ts';
 import type { LicensePlaces, LicenseSources } from '../../src/licensing/sources.ts';
 import { readRecordedHost } from '../support/recorded-host.ts';
 
@@ -102,6 +104,11 @@ export function createTestHost(build: Partial<BuildFile> = {}): TestHost {
     openSources: ({ stateDir, license }) => ({
       build: createLicenseBuild({ ...testBuildFile, ...build }),
       folder: license.dir,
+      readRevocations: () =>
+        readRevocations(
+          [join(license.dir, REVOCATION_FILE)],
+          createLicenseBuild({ ...testBuildFile, ...build }),
+        ),
       openRecords: () =>
         openRecords([createRecordFile(stateDir), createRecordFile(license.recordsDir)]),
       openHolderKey: async () => ok(hostKey.privateKey),

@@ -24,7 +24,10 @@ export async function runLicenseStatus(isJson: boolean, command: Command): Promi
   return inspection.decisions.every(isServed) ? 'OK' : 'SOME_FAILED';
 }
 
-function toJson({ decisions, recordProblems, hardwareNotes }: Inspection, folder: string): object {
+function toJson(
+  { decisions, recordProblems, revocationProblems, hardwareNotes }: Inspection,
+  folder: string,
+): object {
   const withDays = <Verdict extends LicenseVerdict>({ leftMs: _, ...verdict }: Verdict) => ({
     ...verdict,
     class: licenseStates[verdict.state].class,
@@ -39,13 +42,14 @@ function toJson({ decisions, recordProblems, hardwareNotes }: Inspection, folder
     })),
     hardwareNotes,
     recordProblems,
+    revocationProblems,
   };
 }
 
 const colours = { valid: 'green', warning: 'yellow', refused: 'red' } as const;
 
 function formatInspection(
-  { decisions, recordProblems, hardwareNotes }: Inspection,
+  { decisions, recordProblems, revocationProblems, hardwareNotes }: Inspection,
   folder: string,
 ): string {
   const others = decisions[0]?.others ?? [];
@@ -57,6 +61,9 @@ function formatInspection(
     ...unused.map(({ file = '', state, detail }) => `  ${printable(file)}: ${state}, ${detail}`),
     ...recordProblems.map(
       ({ path, detail }) => `The records at ${printable(path)} cannot be kept: ${detail}`,
+    ),
+    ...revocationProblems.map(
+      (problem) => `A list of withdrawn licences does not count: ${printable(problem)}`,
     ),
     ...(decisions.every(isServed) ? [] : hardwareNotes.map((note) => `Of the hardware: ${note}.`)),
   ];

@@ -65,7 +65,7 @@ export async function runResign(
     await rm(part, { recursive: true, force: true });
   }
   const lines = files.map(({ claims }) => `${claims.lic_id}.lic  ${claims.customer}\n`);
-  await writeOutput(`${lines.join('')}${files.length} licences in ${outDir}\n`);
+  await writeOutput(`${lines.join('')}licences: ${files.length}, in ${outDir}\n`);
 }
 
 async function checkNoFolder(path: string): Promise<Checked<undefined>> {

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ok } from '../../core/result.ts';
 import { licenseId, printableText } from '../../licensing/claims.ts';
+import { REVOCATION_FILE } from '../../licensing/license-folder.ts';
 import {
   type RevocationList,
   readRevocationList,
@@ -32,7 +33,7 @@ export async function runRevoke(
 ): Promise<void> {
   const options = checkOptions(revokeOptions, given, 'vendor revoke');
   const { unregistered = false } = options;
-  const path = options.out ?? join(dirname(resolve(options.build)), 'revoked.lic');
+  const path = options.out ?? join(dirname(resolve(options.build)), REVOCATION_FILE);
   const read = allOrThrow({
     build: await readBuild(options.build),
     key: await readKeyFile(options.key),
@@ -61,7 +62,7 @@ export async function runRevoke(
   await appendToRegister(options.register, entries);
   await replaceFile({ path, text });
   await writeOutput(
-    `${list.revoked.length} withdrawn licences in ${path}, signed with ${signingKey.kid}\n`,
+    `withdrawn licences: ${list.revoked.length}\nlist ${path}, signed with ${signingKey.kid}\n`,
   );
 }
 
