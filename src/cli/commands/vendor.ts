@@ -30,6 +30,11 @@ const requestOption = () =>
 const keyOption = (what: string) => new Option('--key <file>', what);
 const gpuOption = () =>
   new Option('--gpu <number>', 'Which card of a request that names several, from 0.');
+const weakOption = () =>
+  new Option(
+    '--accept-weak',
+    'Take a host that could be copied, such as a virtual machine without a UUID.',
+  );
 const outOption = () =>
   new Option(
     '--out <file>',
@@ -91,6 +96,7 @@ function createIssueCommand(): Command {
     .option('--container <rule>', 'Whether it works in a container: allow or deny (default: deny).')
     .option('--models <name...>', 'Models that it is for (default: any).')
     .addOption(gpuOption())
+    .addOption(weakOption())
     .addOption(outOption())
     .addOption(registerOption())
     .addOption(buildOption())
@@ -123,6 +129,7 @@ function createReissueCommand(): Command {
     .addOption(requestOption())
     .addOption(keyOption('The signing key, of the kind of the licence.'))
     .addOption(gpuOption())
+    .addOption(weakOption())
     .addOption(outOption())
     .addOption(registerOption())
     .addOption(buildOption())

@@ -17,11 +17,11 @@ const DEFAULT_DAYS = 30;
 const MAX_DAYS = 3660;
 const DAY_S = 86_400;
 
-const { key, passphraseFile, register, build, out, request, gpu } = optionSchemas;
+const { key, passphraseFile, register, build, out, request, gpu, acceptWeak } = optionSchemas;
 
 const issueOptions = z
   .object({
-    ...{ key, passphraseFile, register, build, out, request, gpu },
+    ...{ key, passphraseFile, register, build, out, request, gpu, acceptWeak },
     kind: z.enum(licenseKinds),
     tier: z.enum(['cpu', 'gpu']),
     deployName: z.string().refine(isDeployName, `expected ${deployNameExpected}`),

@@ -9,6 +9,7 @@ const path = z
 
 /** Options that several of the vendor's commands have; each command's schema takes what it needs. */
 export const optionSchemas = {
+  acceptWeak: z.literal(true).optional(),
   key: path,
   passphraseFile: path.optional(),
   register: path.default(defaultRegister),

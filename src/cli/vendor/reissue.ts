@@ -17,11 +17,11 @@ import { describeClaims, formatFields, formatTime } from './text.ts';
 
 const MAX_RELEASE_BYTES = 16 * 1024;
 
-const { key, passphraseFile, register, build, out, request, gpu } = optionSchemas;
+const { key, passphraseFile, register, build, out, request, gpu, acceptWeak } = optionSchemas;
 
 const reissueOptions = z
   .object({
-    ...{ key, passphraseFile, register, build, out, request, gpu },
+    ...{ key, passphraseFile, register, build, out, request, gpu, acceptWeak },
     release: z.string().min(1).optional(),
     lost: licenseId.optional(),
   })
@@ -51,7 +51,7 @@ export async function runReissue(given: Readonly<Record<string, unknown>>): Prom
   const { binding } = allOrThrow({
     claim: checkClaim(old, read.claim, iat),
     fitness: checkFitness(read.key, kind, read.build),
-    binding: bindTo(read.request, { tier, container, gpu: options.gpu }),
+    binding: bindTo(read.request, { ...options, tier, container }),
   });
   const signingKey = await unlockKey(read.key, { file: options.passphraseFile });
   const claims = {

@@ -24,23 +24,32 @@ export interface Terms {
   readonly container: Claims['container'];
   /** Which of the request's cards; needed only where it names several. */
   readonly gpu?: number | undefined;
+  /** Whether a host will do that cannot be told from a copy of it, as a virtual machine without a UUID. */
+  readonly acceptWeak?: true | undefined;
 }
 
 /** The part of a licence that binds it to the host or card of a request. */
 export type Binding = Pick<Claims, 'tier' | 'fp' | 'holder' | 'container'>;
 
-export function bindTo(request: LicenseRequest, { tier, container, gpu }: Terms): Checked<Binding> {
+export function bindTo(
+  request: LicenseRequest,
+  { tier, container, gpu, acceptWeak }: Terms,
+): Checked<Binding> {
   if (request.machine === 'container' && container === 'deny') {
     return refuse(
       'DATA',
       'the request comes from a container, where a licence works only if it allows that (--container allow)',
     );
   }
+  const strict = acceptWeak !== true;
   const fp =
     tier === 'gpu'
       ? composeGpuFingerprint(request, gpu)
-      : composeHostFingerprint(request, { strict: true });
+      : composeHostFingerprint(request, { strict });
   return fp.ok
     ? ok({ tier, fp: fp.value, holder: request.holder, container } as Binding)
-    : refuse('DATA', `the request: ${fp.error}`);
+    : refuse(
+        'DATA',
+        `the request: ${fp.error}${strict && tier === 'cpu' ? ' (--accept-weak takes it as it is: a copy of the host may then pass for it)' : ''}`,
+      );
 }

@@ -83,6 +83,22 @@ describe('vendor issue', () => {
     });
   });
 
+  test('takes a request that was typed for what its file is', async () => {
+    await vendor.run(...permanent('groups.txt', 'typed.lic'), '--register', 'typed.jsonl');
+    const { claims: typed } = await vendor.readLicense('typed.lic');
+    const { claims } = await vendor.readLicense('trial.lic');
+    expect([typed.fp, typed.holder]).toEqual([claims.fp, claims.holder]);
+  });
+
+  test('takes a host that could be copied where that is said', async () => {
+    const weak = permanent('weak.req', 'weak.lic');
+    expect(await vendor.run(...weak, '--accept-weak', '--register', 'weak.jsonl')).toMatchObject({
+      exitCode: 0,
+    });
+    const { claims } = await vendor.readLicense('weak.lic');
+    expect(claims.fp).toMatchObject({ components: [{ k: 'board-serial' }, {}, {}] });
+  });
+
   test('names all that is wrong on the command line at once', async () => {
     const { exitCode, stdout, stderr } = await vendor.run(
       ...['issue', '--request', 'host.req', '--kind', 'forever', '--tier', 'cpu'],
@@ -120,6 +136,7 @@ describe('vendor issue', () => {
     ['a key that no release knows', ['--key', 'stranger.key'], 'is not in its build.json'],
     ['days for a permanent one', ['--days', '3'], 'expected for trials alone'],
     ['a card for a host', ['--gpu', '0'], 'expected for graphics cards alone'],
+    ['a host that could be copied', ['--request', 'weak.req'], '(--accept-weak takes it'],
     ['a container', ['--request', 'container.req'], '--container allow'],
   ])('refuses %s', async (_, more, message) => {
     const { exitCode, stderr } = await vendor.run(...permanent('host.req', 'no.lic'), ...more);

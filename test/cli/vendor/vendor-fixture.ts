@@ -13,7 +13,7 @@ import { createLicenseBuild, type LicenseBuild } from '../../../src/licensing/bu
 import { exportPublicKey } from '../../../src/licensing/keys.ts';
 import { writeRelease } from '../../../src/licensing/release.ts';
 import type { LicenseRequest } from '../../../src/licensing/request.ts';
-import { writeRequestFile } from '../../../src/licensing/request-texts.ts';
+import { writeRequestFile, writeRequestGroups } from '../../../src/licensing/request-texts.ts';
 import { type License, verifyLicense } from '../../../src/licensing/verify-license.ts';
 import { type CliResult, makeFolder, runCli } from '../../support/run-cli.ts';
 
@@ -50,7 +50,7 @@ export interface Vendor {
 
 /**
  * A vendor's folder with `trial.key`, `permanent.key`, `next-permanent.key`, `stranger.key`,
- * `build.json`, and requests: `host.req`, `other.req`, `container.req`, `cards.req` (two cards).
+ * `build.json`, and requests: `host.req`, the same typed in `groups.txt`, `other.req`, `weak.req` (a virtual machine without UUID), `container.req`, `cards.req` (two cards).
  */
 export async function createVendor(): Promise<Vendor> {
   const folder = await makeFolder();
@@ -68,8 +68,12 @@ export async function createVendor(): Promise<Vendor> {
   };
   await writeFile(at('build.json'), JSON.stringify(buildFile));
   await writeFile(at('host.req'), writeRequestFile(createRequest(host)));
+  await writeFile(at('groups.txt'), writeRequestGroups(createRequest(host)));
   const other = generateKeyPairSync('ed25519').privateKey;
   await writeFile(at('other.req'), writeRequestFile(createRequest(other)));
+  const withoutUuid = { ...createRequest(host), machine: 'virtual' } as const;
+  const copyable = withoutUuid.components.filter(({ kind }) => kind !== 'product-uuid');
+  await writeFile(at('weak.req'), writeRequestFile({ ...withoutUuid, components: copyable }));
   const container = { ...createRequest(host), machine: 'container' } as const;
   await writeFile(at('container.req'), writeRequestFile(container));
   const cards = { ...createRequest(host), gpus: [hash(101), hash(102)] };
