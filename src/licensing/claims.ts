@@ -88,7 +88,7 @@ const commonClaims = z.looseObject({
 
 /** Claims that this release acts on; the others may not be in `crit`. */
 const understood = new Set(Object.keys(commonClaims.shape)).union(new Set(['tier', 'fp']));
-for (const passedOver of ['features', 'models', 'limits', 'crit']) {
+for (const passedOver of ['features', 'limits', 'crit']) {
   understood.delete(passedOver);
 }
 
