@@ -5,7 +5,7 @@ import { type FoundLicense, judgeLicense, type LicensedService } from './judge-l
 import type { RecordContent } from './record-content.ts';
 import type { Revocations } from './revocations.ts';
 import type { Trials } from './trials.ts';
-import { chooseVerdict, type LicenseDecision, type LicenseVerdict } from './verdict.ts';
+import { chooseVerdict, isServed, type LicenseDecision, type LicenseVerdict } from './verdict.ts';
 
 /** All that a decision depends on, but for the clock, which `trials` reads. */
 export interface Situation {
@@ -39,7 +39,32 @@ export function decide(
     : [];
   return services.map((service) => {
     const verdicts = licenses.map((found) => judgeFound(found, service, situation));
-    return chooseVerdict(service.deployName, [...verdicts, ...evaluations]);
+    return chooseVerdict(service.deployName, [...endReplaced(verdicts, licenses), ...evaluations]);
+  });
+}
+
+/** A licence that serves ends those in whose place it was issued. */
+function endReplaced(
+  verdicts: readonly LicenseVerdict[],
+  licenses: readonly FoundLicense[],
+): LicenseVerdict[] {
+  const replacements = new Map(
+    licenses.flatMap(({ license }, index) => {
+      const verdict = verdicts[index];
+      const isInForce = license.ok && verdict !== undefined && isServed(verdict);
+      const { lic_id: id, replaces = [] } = isInForce ? license.value.claims : { lic_id: '' };
+      return replaces.map((old) => [old, id] as const);
+    }),
+  );
+  return verdicts.map((verdict) => {
+    const by = replacements.get(verdict.licenseId ?? '');
+    return by === undefined
+      ? verdict
+      : {
+          ...verdict,
+          state: 'REVOKED',
+          detail: `licence ${verdict.licenseId} was replaced by ${by}`,
+        };
   });
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../../core/errors.ts';
+import type { ReleaseOptions } from '../license/release.ts';
 import type { RequestOptions } from '../license/request.ts';
 import { addLocalConfigOptions } from '../local-config.ts';
 
@@ -13,7 +14,8 @@ export function createLicenseCommand(): Command {
     .addCommand(createStatusCommand())
     .addCommand(createRequestCommand())
     .addCommand(createInstallCommand())
-    .addCommand(createRemoveCommand());
+    .addCommand(createRemoveCommand())
+    .addCommand(createReleaseCommand());
 }
 
 const STATUS_HELP = `
@@ -64,7 +66,8 @@ function createRequestCommand(): Command {
 
 const INSTALL_HELP = `
 A licence that would not serve is refused with the reason, and nothing is changed. Others that lie
-there are left alone; of several the best counts.
+there are left alone; of several the best counts. A list of withdrawn licences that your vendor
+sends is installed in the same way.
 
 Examples:
   edge-infer license install imagenet.lic`;
@@ -99,6 +102,30 @@ function createRemoveCommand(): Command {
     .action(async (licence: string) => {
       const { removeLicense } = await import('../license/remove.ts');
       await removeLicense(licence, command);
+    });
+  return addLocalConfigOptions(command);
+}
+
+const RELEASE_HELP = `
+The licence never serves on this host again. Your vendor accepts the proof, once, for a licence of
+another host.
+
+Examples:
+  edge-infer license release 5f0c2c4e-imagenet --out proof.txt --yes`;
+
+function createReleaseCommand(): Command {
+  const command = new Command('release')
+    .summary('Give a licence up, and get a proof of it.')
+    .description(
+      'Gives a licence up for good and writes a signed proof, for which your vendor issues one for another host.',
+    )
+    .argument('<licence>', 'The licence\'s id, or the name of its file, as "license status" tells.')
+    .requiredOption('--out <file>', 'Where to write the proof: a new file.')
+    .option('--yes', 'Do it: there is no way back.')
+    .addHelpText('after', RELEASE_HELP)
+    .action(async (licence: string, options: ReleaseOptions) => {
+      const { releaseLicense } = await import('../license/release.ts');
+      await releaseLicense(licence, options, command);
     });
   return addLocalConfigOptions(command);
 }

@@ -1,11 +1,10 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { OperatorError } from '../../core/errors.ts';
-import type { FoundLicense } from '../../licensing/judge-license.ts';
 import { writeOutput } from '../output.ts';
 import { printable } from '../text-table.ts';
 import { cannotWrite, syncFolder } from '../write-file.ts';
+import { findInstalled } from './find-installed.ts';
 import { openLocalLicenses } from './local-licenses.ts';
 
 /** Renames a licence's file, so that it no longer counts. Throws an OperatorError where it is not there. */
@@ -26,23 +25,4 @@ export async function removeLicense(name: string, command: Command): Promise<voi
     ({ deployName, state, detail }) => `${printable(deployName)}: ${state}, ${printable(detail)}\n`,
   );
   await writeOutput(`Out of use; the file is kept as ${printable(keptAs)}.\n${states.join('')}`);
-}
-
-/** The licence with this id or file name. Throws an OperatorError that lists those that are there. */
-export function findInstalled(
-  licenses: readonly FoundLicense[],
-  name: string,
-  folder: string,
-): FoundLicense {
-  const found = licenses.find(
-    ({ file, license }) => file === name || (license.ok && license.value.claims.lic_id === name),
-  );
-  if (found === undefined) {
-    const there = licenses.map(({ file }) => file).join(', ') || 'none';
-    throw new OperatorError(
-      'NO_INPUT',
-      `expected a licence in ${folder} by its id or its file's name, found no ${name}; there: ${there}`,
-    );
-  }
-  return found;
 }
