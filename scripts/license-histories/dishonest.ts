@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS } from '../../src/licensing/clock-policy.ts';
 import { BUILT_MS, type History, type SimulatedHost } from './host.ts';
 import type { Random } from './random.ts';
 
-const MOST_STEPS = 7;
+const MOST_STEPS = 6;
 
 async function repeat(random: Random, step: (number: number) => Promise<void>): Promise<void> {
   for (let number = 0, steps = 3 + random.index(MOST_STEPS); number < steps; number++) {

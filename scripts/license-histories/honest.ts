@@ -3,7 +3,7 @@ import { BUILT_MS, type History, type SimulatedHost } from './host.ts';
 import type { Random } from './random.ts';
 
 /** How often something happens in a history, at most. */
-const MOST_STEPS = 8;
+const MOST_STEPS = 7;
 
 /** Goes on until some time after the true end. */
 async function toTheEnd(

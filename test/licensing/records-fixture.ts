@@ -4,23 +4,12 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ClockHistory } from '../../src/licensing/clock-policy.ts';
 import type { Evaluation } from '../../src/licensing/record-content.ts';
-import { createRecordFile } from '../../src/licensing/record-file.ts';
-import { openRecords, type Records } from '../../src/licensing/records.ts';
 
 /** Two folders for records, gone after the test. */
 export async function makeFolders(): Promise<readonly [first: string, second: string]> {
   const root = await mkdtemp(join(tmpdir(), 'edge-infer-records-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   return [join(root, 'state/licenses'), join(root, 'home/edge-infer')];
-}
-
-/** Opens them as a process does that starts. */
-export function openFolders(folders: readonly string[]): Promise<Records> {
-  return openRecords(folders.map((folder) => createRecordFile(folder)));
-}
-
-export function historyOf(markMs: number, ranMs: number, settledRanMs = ranMs): ClockHistory {
-  return { markMs, ranMs, settledRanMs };
 }
 
 export function evaluationOf(id: string, order: number, history: ClockHistory): Evaluation {

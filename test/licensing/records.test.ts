@@ -19,7 +19,8 @@ import {
   sealContent,
   unsealContent,
 } from '../../src/licensing/record-content.ts';
-import { evaluationOf, historyOf, makeFolders, openFolders } from './records-fixture.ts';
+import { historyOf, openFolders } from './open-folders.ts';
+import { evaluationOf, makeFolders } from './records-fixture.ts';
 
 const FILE = 'license-records';
 
