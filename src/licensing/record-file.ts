@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { err, ok, type Result } from '../core/result.ts';
 import { type FileProblem, readBoundedFile } from './bounded-file.ts';
 import { MAX_RECORD_BYTES } from './record-content.ts';
+import { lockRecords } from './record-lock.ts';
 
 /** The file that holds the records, in either place. */
 const RECORDS = 'license-records';
-/** A writer takes some milliseconds; a lock that stays the same for so long is a dead one's. */
-const LOCK_PATIENCE_MS = 2000;
-const LOCK_RETRY_MS = 10;
 
 /** What a record holds, or why it cannot be read. */
 export type RecordText = Result<string, FileProblem>;
@@ -53,7 +50,7 @@ export function createRecordFile(folder: string, name = RECORDS): RecordPlace {
     async revise(revise) {
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await using _lock = await lock(`${path}.lock`);
+        await using _lock = await lockRecords(`${path}.lock`);
         if (!isTidy) {
           await removeTemporaries(folder, name);
           isTidy = true;
@@ -109,35 +106,6 @@ async function removeTemporaries(folder: string, name: string): Promise<void> {
   const names = await readdir(folder);
   const left = names.filter((each) => each.startsWith(`${name}.`) && each.endsWith('.new'));
   await Promise.all(left.map((each) => rm(join(folder, each))));
-}
-
-/**
- * A file that exists while somebody writes. The age of a dead one's lock is not asked of the clock,
- * which may be any time here, but found by watching it.
- */
-async function lock(path: string): Promise<AsyncDisposable> {
-  for (let seen: string | undefined, sinceMs = 0; ; ) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.close();
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const found = await identify(path);
-    if (found !== seen) {
-      seen = found;
-      sinceMs = performance.now();
-    } else if (performance.now() - sinceMs > LOCK_PATIENCE_MS) {
-      await rm(path, { force: true });
-    }
-    await delay(LOCK_RETRY_MS);
-  }
-}
-
-async function identify(path: string): Promise<string | undefined> {
-  const stats = await stat(path, { bigint: true }).catch(() => undefined); // gone by now
-  return stats === undefined ? undefined : `${stats.ino} ${stats.ctimeNs}`;
 }
 
 function describeWriteError(error: unknown): string {

@@ -42,7 +42,7 @@ test('a process killed at any moment leaves both copies whole', async () => {
   const random = createRandom(5);
   async function killAgainAndAgain(): Promise<void> {
     const folders = await makeFolders();
-    for (let kill = 0; kill < 6; kill++) {
+    for (let kill = 0; kill < 10; kill++) {
       const child = spawn(process.execPath, [writer, 'killed', '1000000', ...folders]);
       let last = 0;
       const lines = createInterface(child.stdout);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import {
   chown,
   mkdir,
@@ -12,13 +12,14 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   emptyContent,
   mergeContents,
   sealContent,
   unsealContent,
 } from '../../src/licensing/record-content.ts';
+import { describeOwnProcess } from '../../src/platform/process-identity.ts';
 import { historyOf, openFolders } from './open-folders.ts';
 import { evaluationOf, makeFolders } from './records-fixture.ts';
 
@@ -184,13 +185,32 @@ describe('two copies', () => {
     expect((await stat(join(folders[1], FILE))).uid).toBe(4712);
   });
 
-  test('keep nothing of what killed writers left', async () => {
+  // As another container's process, of which nothing is known, and one that surely has ended.
+  test.each(['', '4194304 pid:[1]', `4194304 ${describeOwnProcess().split(' ')[1]}`])(
+    'keep nothing of what a killed writer left, lock "%s"',
+    async (holder) => {
+      const folders = await makeFolders();
+      await saveTrial(folders, 1000);
+      await writeFile(join(folders[0], `${FILE}.1234.new`), 'half');
+      await writeFile(join(folders[0], `${FILE}.lock`), holder);
+      await saveTrial(folders, 2000);
+      expect(await readdir(folders[0])).toEqual([FILE]);
+      expect(await ranMsIn([folders[0]])).toBe(2000);
+    },
+  );
+
+  test('are left alone while a process that lives holds them', async () => {
     const folders = await makeFolders();
     await saveTrial(folders, 1000);
-    await writeFile(join(folders[0], `${FILE}.1234.new`), 'half');
-    await writeFile(join(folders[0], `${FILE}.lock`), '');
-    await saveTrial(folders, 2000);
-    expect(await readdir(folders[0])).toEqual([FILE]);
-    expect(await ranMsIn([folders[0]])).toBe(2000);
+    const lock = join(folders[0], `${FILE}.lock`);
+    const busy = setInterval(() => writeFileSync(lock, describeOwnProcess()), 100);
+    onTestFinished(() => clearInterval(busy));
+    writeFileSync(lock, describeOwnProcess());
+    const records = await saveTrial(folders, 2000);
+    expect(records.problems).toEqual([
+      { path: join(folders[0], FILE), detail: `cannot be written (other processes hold ${lock})` },
+    ]);
+    expect(await ranMsIn([folders[0]])).toBe(1000);
+    expect(await ranMsIn([folders[1]])).toBe(2000);
   });
 });
