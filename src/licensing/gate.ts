@@ -111,13 +111,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     if (isStopped) {
       return;
     }
-    trials.use(
-      new Set(
-        decided
-          .filter((decision) => isServed(decision) && decision.kind !== 'permanent')
-          .flatMap(({ licenseId }) => licenseId ?? []),
-      ),
-    );
+    trials.use(new Set(decided.filter(isCounted).flatMap(({ licenseId }) => licenseId ?? [])));
     decisions = new Map(decided.map((decision) => [decision.deployName, decision]));
     refusals = new Map(
       decided.flatMap((decision) => {
@@ -202,9 +196,19 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
       isStopped = true;
       clearTimeout(timer);
       await looking;
-      await (await trialsReady).trials.saved();
+      const { trials } = await trialsReady;
+      trials.use(new Set());
+      await trials.saved();
     },
   };
+}
+
+/** Trials that only the clock refuses: it may come right, or try to undo their end. */
+const refusedByClock: ReadonlySet<LicenseState> = new Set(['EXPIRED', 'CLOCK_ROLLBACK']);
+
+function isCounted(decision: LicenseDecision): boolean {
+  const isInUse = isServed(decision) || refusedByClock.has(decision.state);
+  return isInUse && decision.kind !== 'permanent';
 }
 
 /** Whether more knowledge of the hardware may change a decision for the better. */

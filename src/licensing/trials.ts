@@ -37,7 +37,8 @@ export interface Trials {
 export function createTrials({ records, builtMs, clocks }: TrialsOptions): Trials {
   const known = new Map<string, Trial>();
   const counting = new Map<string, TrialTime | undefined>();
-  let starting = Promise.resolve();
+  /** Trials that begin or end to be counted. */
+  let settling: Promise<unknown> = Promise.resolve();
 
   function judge(id: string, trial: Trial): ClockVerdict {
     known.set(id, trial);
@@ -57,7 +58,19 @@ export function createTrials({ records, builtMs, clocks }: TrialsOptions): Trial
     const time = await startTrialTime({ records, trial, builtMs, clocks });
     if (counting.has(id)) {
       counting.set(id, time);
+      keepCharged(id, time);
     }
+  }
+
+  /** Time is charged before it is used, at first more often than anybody looks. */
+  function keepCharged(id: string, time: TrialTime): void {
+    const goOn = () => {
+      if (counting.get(id) === time) {
+        time.look();
+        keepCharged(id, time);
+      }
+    };
+    setTimeout(goOn, time.nextLookInMs()).unref();
   }
 
   /** Several first starts at once may each have issued one: the records say which counts. */
@@ -83,21 +96,22 @@ export function createTrials({ records, builtMs, clocks }: TrialsOptions): Trial
       return { ...clock, detail: `evaluation: ${detail}`, kind: 'evaluation', licenseId };
     },
     use(ids) {
-      for (const id of counting.keys()) {
+      for (const [id, time] of counting) {
         if (!ids.has(id)) {
           counting.delete(id);
+          settling = Promise.all([settling, time?.saved()]);
         }
       }
       for (const id of ids) {
         const trial = known.get(id);
         if (trial !== undefined && !counting.has(id)) {
           counting.set(id, undefined);
-          starting = Promise.all([starting, count(id, trial)]).then(() => undefined);
+          settling = Promise.all([settling, count(id, trial)]);
         }
       }
     },
     async saved() {
-      await starting;
+      await settling;
       await Promise.all([...counting.values()].flatMap((time) => time?.saved() ?? []));
     },
   };

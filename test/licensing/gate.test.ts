@@ -344,3 +344,24 @@ test('a licence on the list beside it is refused, and a list that does not count
     'licence permanent-0001 was withdrawn by the vendor (never paid)',
   );
 });
+
+test('a trial that has ended for certain does not come back with a clock in 1970', async () => {
+  const host = createTestHost();
+  const { gate, put, reaches } = await openGate(host);
+  await put('trial.lic', claimsFor(bareMetal));
+  await gate.start();
+  await reaches('TRIAL');
+  for (const [days, state] of [
+    [29, 'EXPIRING'],
+    [1, 'EXPIRED'],
+    [1, 'EXPIRED'],
+  ] as const) {
+    host.upMs += days * DAY_MS;
+    host.nowMs += days * DAY_MS;
+    await delay(1_100);
+    await reaches(state);
+  }
+  host.nowMs = 0;
+  await delay(1_100);
+  expect(gate.findDecision('imagenet')).toMatchObject({ state: 'EXPIRED' });
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { kinds, runHistory } from '../../scripts/license-histories/history.ts';
 import { removals } from '../../scripts/license-histories/removals.ts';
@@ -25,4 +26,11 @@ describe.each(Object.entries(removals))('a policy without %s', (_lacking, remova
 test('every kind of history catches a policy that lacks something', () => {
   const catching = new Set<string>(Object.values(removals).flatMap(({ caughtBy }) => caughtBy));
   expect([...catching].sort()).toEqual(kinds.map(({ name }) => name).sort());
+});
+
+test('the documentation lists the honest histories', () => {
+  const text = readFileSync(new URL('../../src/licensing/README.md', import.meta.url), 'utf8');
+  const [, list = ''] = /<!-- honest histories -->\n([^]*?)<!-- \/honest/.exec(text) ?? [];
+  const honest = kinds.filter(({ isHonest }) => isHonest);
+  expect(list).toBe(honest.map(({ name }) => `- ${name}\n`).join(''));
 });
