@@ -121,7 +121,8 @@ function dateEvaluation(
   { nowMs, ranMs, builtMs }: ClockReading,
 ): Evaluation {
   const { beganMs, datings, history } = evaluation;
-  if (history.markMs > 0 || !isPlausible(nowMs, builtMs)) return evaluation;
+  const isOpen = history.markMs === 0 && isPlausible(nowMs, builtMs, beganMs + lengthMs);
+  if (!isOpen) return evaluation;
   const startMs = nowMs - ranMs;
   const isWrong =
     ranMs < FREE_DATING_MS

@@ -12,6 +12,13 @@ test.each(kinds)('$name: no property is violated', async (kind) => {
   }
 });
 
+/** Numbers of `npm run test:license-histories` that failed once. */
+test.each([987150])('history %i violates no property any more', async (number) => {
+  const kind = kinds[number % kinds.length];
+  expect(kind && (await runHistory(kind, number))).toBeUndefined();
+  expect(kind?.name).toBe('one boot days or years ahead, for less than a day');
+});
+
 describe.each(Object.entries(removals))('a policy without %s', (_lacking, removal) => {
   test.each([...removal.caughtBy])('is caught by: %s', async (name) => {
     const kind = kinds.find((each) => each.name === name);
@@ -30,7 +37,7 @@ test('every kind of history catches a policy that lacks something', () => {
 
 test('the documentation lists the honest histories', () => {
   const text = readFileSync(new URL('../../src/licensing/README.md', import.meta.url), 'utf8');
-  const [, list = ''] = /<!-- honest histories -->\n([^]*?)<!-- \/honest/.exec(text) ?? [];
+  const [, list = ''] = /<!-- honest histories -->\n(.*?)<!-- \/honest/s.exec(text) ?? [];
   const honest = kinds.filter(({ isHonest }) => isHonest);
   expect(list).toBe(honest.map(({ name }) => `- ${name}\n`).join(''));
 });
