@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Fault, fault } from '../core/errors.ts';
 import { err, type Result } from '../core/result.ts';
 import type { HostFacts } from '../hardware/components.ts';
@@ -62,6 +63,7 @@ const REREAD_INTERVAL_MS: Partial<Record<LicenseState, number>> = {
 const CHECKING = fault('UNAVAILABLE', 'the licence of this host is being checked', 1);
 
 const UNREAD_INTERVAL_MS = 30_000;
+const FOLDER_PATIENCE_MS = 5_000;
 
 /**
  * Hardware is read at the start, on `reload`, when the folder changes, and while it refuses a
@@ -79,6 +81,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
   let licenses: readonly FoundLicense[] = [];
   let revocations: Revocations = { reasons: new Map(), problems: [] };
   let folderText: string | undefined;
+  let folderReading: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   let isStopped = false;
@@ -91,13 +94,17 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
   }));
 
   async function look(): Promise<void> {
-    const [{ records, trials }] = await Promise.all([trialsReady, readFolder(), readHardware()]);
+    const [{ records, trials }] = await Promise.all([
+      trialsReady,
+      readFolderInTime(),
+      readHardware(),
+    ]);
     const decideNow = () =>
       decide(options.services(), {
         build,
         licenses,
         facts,
-        isComplete: factsDepth === 'all',
+        isComplete: factsDepth === 'all' && folderText !== undefined,
         revocations,
         records: records.content,
         trials,
@@ -105,7 +112,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     let decided = decideNow();
     if (factsDepth === 'files' && decided.some(isAboutHardware)) {
       factsDepth = 'all';
-      facts = await options.readFacts('all');
+      keepFacts(await options.readFacts('all'));
       decided = decideNow();
     }
     if (isStopped) {
@@ -139,6 +146,14 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     }
   }
 
+  /** A network share that hangs must not stop the clock: then what is known goes on to count. */
+  function readFolderInTime(): Promise<void> {
+    folderReading ??= readFolder().finally(() => {
+      folderReading = undefined;
+    });
+    return Promise.race([folderReading, delay(FOLDER_PATIENCE_MS, undefined, { ref: false })]);
+  }
+
   async function readFolder(): Promise<void> {
     const text = await describeLicenseFolder(folder);
     if (text !== folderText) {
@@ -161,7 +176,11 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     }
     wantsFacts = false;
     factsReadMs = now;
-    const read = await options.readFacts(factsDepth);
+    keepFacts(await options.readFacts(factsDepth));
+  }
+
+  /** That nothing could be read is not that something has changed. */
+  function keepFacts(read: Result<HostFacts, string>): void {
     if (read.ok || !facts.ok) {
       facts = read;
     }
