@@ -5,9 +5,10 @@ import { addConfigOptions, readConfigSources } from './config-options.ts';
 
 /** Of the configuration, what matters to a command that opens no port. */
 const concerned = new Set(
-  ['config', 'state-dir', 'models-dir', 'variant', 'device', 'workers', 'log.level'].map(
-    (name) => `--${name}`,
-  ),
+  [
+    ...['config', 'state-dir', 'license.dir', 'license.records-dir', 'models-dir'],
+    ...['variant', 'device', 'workers', 'log.level'],
+  ].map((name) => `--${name}`),
 );
 
 /** The flags of the configuration, of which `--help` lists only what concerns local work. */

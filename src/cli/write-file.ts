@@ -106,6 +106,7 @@ export function cannotWrite(path: string, cause: unknown): OperatorError {
 const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'there is one already, which is never overwritten; name another or take it away',
   ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is a file',
   EACCES: 'this user may not write there',
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',

@@ -15,6 +15,10 @@ export interface CliOptions {
   /** The package's folder when absent. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** This program when absent; `main.ts` of a release of its own otherwise. */
+  readonly main?: string;
+  /** The id of the user and group to run as; only root may say another than its own. */
+  readonly user?: number;
 }
 
 export interface CliResult {
@@ -38,8 +42,10 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(EDGE_INFER_|NODE_|NO_COLOR|FORCE_COLOR)/.test(name),
   );
-  const child = spawn(process.execPath, [mainFile, ...args], {
+  const { main = mainFile, user } = options;
+  const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd ?? packageRoot,
+    ...(user === undefined ? {} : { uid: user, gid: user }),
     env: { ...Object.fromEntries(inherited), XDG_STATE_HOME: userStateHome, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,15 +1,23 @@
 import { OperatorError } from '../../core/errors.ts';
 import type { FoundLicense } from '../../licensing/judge-license.ts';
 
-/** The licence with this id or file name. Throws an OperatorError that lists those that are there. */
+/** The licence with this id or file name, if there is one. */
+export function findLicense(
+  licenses: readonly FoundLicense[],
+  name: string,
+): FoundLicense | undefined {
+  return licenses.find(
+    ({ file, license }) => file === name || (license.ok && license.value.claims.lic_id === name),
+  );
+}
+
+/** The same; throws an OperatorError that lists those that are there. */
 export function findInstalled(
   licenses: readonly FoundLicense[],
   name: string,
   folder: string,
 ): FoundLicense {
-  const found = licenses.find(
-    ({ file, license }) => file === name || (license.ok && license.value.claims.lic_id === name),
-  );
+  const found = findLicense(licenses, name);
   if (found === undefined) {
     const there = licenses.map(({ file }) => file).join(', ') || 'none';
     throw new OperatorError(

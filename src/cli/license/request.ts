@@ -11,6 +11,7 @@ import {
   writeRequestGroups,
 } from '../../licensing/request-texts.ts';
 import { writeOutput } from '../output.ts';
+import { printable } from '../text-table.ts';
 import { writeNewFile } from '../write-file.ts';
 import { openLocalLicenses } from './local-licenses.ts';
 
@@ -41,31 +42,35 @@ export async function requestLicense(
   if (out !== undefined) {
     await writeNewFile({ path: out, text: writeRequestFile(request) });
   }
-  const isOnlyWritten = out !== undefined && forms.groups === undefined && forms.qr === undefined;
   await writeOutput(
-    isOnlyWritten
-      ? `${describeRequest(request)}\nWritten to ${out}: send this file to your vendor.\n`
-      : formatRequest(request, forms),
+    out === undefined
+      ? formatRequest(request, forms)
+      : `${formatForms(request, forms)}\nWritten to ${printable(out)}: send this file to your vendor.\n`,
   );
   process.stderr.write(describeUnreadable(facts.value));
 }
 
-function formatRequest(
-  request: LicenseRequest,
-  { groups, qr }: Pick<RequestOptions, 'groups' | 'qr'>,
-): string {
-  if (groups === undefined && qr === undefined) {
-    return writeRequestFile(request);
-  }
+type Forms = Pick<RequestOptions, 'groups' | 'qr'>;
+
+/** In the forms that are asked for, else as the file that it would be. */
+function formatRequest(request: LicenseRequest, forms: Forms): string {
+  return forms.groups === undefined && forms.qr === undefined
+    ? writeRequestFile(request)
+    : formatForms(request, forms);
+}
+
+function formatForms(request: LicenseRequest, { groups, qr }: Forms): string {
   const parts = [
     ...(groups === undefined
       ? []
       : [
-          `To type or read out; the last letters of a line check it:\n\n${writeRequestGroups(request)}\n`,
+          `\nTo type or read out; the last letters of a line check it:\n\n${writeRequestGroups(request)}\n`,
         ]),
-    ...(qr === undefined ? [] : [drawRequest(request, { colour: process.stdout.isTTY === true })]),
+    ...(qr === undefined
+      ? []
+      : [`\n${drawRequest(request, { colour: process.stdout.isTTY === true })}`]),
   ];
-  return `${describeRequest(request)}\n${parts.join('\n')}`;
+  return `${describeRequest(request)}${parts.join('')}`;
 }
 
 /** A request without what only root may read makes a licence that fewer changes of hardware break. */

@@ -58,7 +58,9 @@ function formatInspection(
   const lines = [
     ...decisions.flatMap(formatDecision),
     `Licences lie in ${printable(folder)}.`,
-    ...unused.map(({ file = '', state, detail }) => `  ${printable(file)}: ${state}, ${detail}`),
+    ...unused.map(
+      ({ file = '', state, detail }) => `  ${printable(file)}: ${state}, ${printable(detail)}`,
+    ),
     ...recordProblems.map(
       ({ path, detail }) => `The records at ${printable(path)} cannot be kept: ${detail}`,
     ),
