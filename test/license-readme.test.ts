@@ -1,15 +1,20 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeVectors } from '../scripts/license-vectors/vectors.ts';
+import { wireErrors } from '../src/core/errors.ts';
 import { maxDocumentBytes } from '../src/licensing/armour.ts';
 import { exportPublicKey } from '../src/licensing/keys.ts';
 import { writeRelease } from '../src/licensing/release.ts';
+import { findRemedy } from '../src/licensing/remedies.ts';
 import { encodeRequest } from '../src/licensing/request.ts';
 import { writeRequestFile } from '../src/licensing/request-texts.ts';
+import { type LicenseState, licenseStates } from '../src/licensing/states.ts';
+import { createOperator } from './cli/license/operator-fixture.ts';
+import { copyRelease } from './support/copy-release.ts';
 import { readBlocks } from './support/read-blocks.ts';
 import { makeFolder } from './support/run-cli.ts';
 import { packageRoot } from './support/server.ts';
@@ -17,17 +22,25 @@ import { packageRoot } from './support/server.ts';
 const run = promisify(execFile);
 const readme = await readFile(join(packageRoot, 'license/README.md'), 'utf8');
 
+/** A section of the page, from its heading to the next one of its kind. */
+function readSection(heading: string): string {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`expected a section "${heading}"`);
+  return section;
+}
+
+/** What stands between two marks, to be kept equal to the program. */
+function readMarked(mark: string): string {
+  return new RegExp(`^<!-- ${mark} -->\n(.*?)^<!-- /${mark} -->$`, 'ms').exec(readme)?.[1] ?? '';
+}
+
 describe("the vendor's page", () => {
   let clone: string;
   let shell: (script: string) => Promise<string>;
   const host = generateKeyPairSync('ed25519').privateKey;
 
   beforeAll(async () => {
-    clone = await makeFolder();
-    for (const name of ['src', 'package.json', 'license']) {
-      await cp(join(packageRoot, name), join(clone, name), { recursive: true });
-    }
-    await symlink(join(packageRoot, 'node_modules'), join(clone, 'node_modules'));
+    clone = await copyRelease();
     const bin = join(clone, 'bin');
     await mkdir(bin);
     const launcher = `#!/bin/sh\nexec '${process.execPath}' '${join(clone, 'src/cli/main.ts')}' "$@"\n`;
@@ -65,7 +78,7 @@ describe("the vendor's page", () => {
   }
 
   test('has commands that run one after the other', async () => {
-    const blocks = readBlocks(readme, 'sh');
+    const blocks = readBlocks(readSection('The vendor'), 'sh');
     expect(blocks).toHaveLength(7);
     const [keys = '', sale = '', register = '', move = '', ...rest] = blocks;
     await shell(keys);
@@ -89,6 +102,80 @@ describe("the vendor's page", () => {
       /lic-\w+\.lic +ACME Ltd\nlicences: 1, in \S+resigned\nwithdrawn licences: 1\nlist /,
     );
     expect((await readClaims('acme-second.lic')).kid).not.toBe(kid);
+  });
+});
+
+describe("the operator's page", () => {
+  test('has commands that run one after the other, up to a licence that moved', async () => {
+    const { home, release, licenses, vendor, claims, write, environment } = await createOperator();
+    const bin = await makeFolder();
+    const launcher = `#!/bin/sh\nexec '${process.execPath}' '${join(release, 'src/cli/main.ts')}' "$@"\n`;
+    await writeFile(join(bin, 'edge-infer'), launcher, { mode: 0o755 });
+    const env = { ...environment, PATH: `${bin}${delimiter}${process.env.PATH}` };
+    const paste = async (line: string) =>
+      (await run('sh', ['-c', line], { cwd: home, env })).stdout;
+
+    const blocks = readBlocks(readSection('The operator'), 'sh');
+    expect(blocks).toHaveLength(5);
+    const [ask = '', otherForms = '', install = '', giveUp = '', takeAway = ''] = blocks;
+    const [status = '', request = ''] = ask.trimEnd().split('\n');
+    await expect(paste(status)).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('imagenet: NOT_FOUND') as string,
+    });
+    expect(await paste(request)).toContain('Written to request.txt');
+    expect(await paste(otherForms)).toContain('█');
+    const issued = await vendor(
+      ...['issue', '--request', 'request.txt', '--kind', 'permanent', '--tier', 'cpu'],
+      ...['--deploy-name', 'imagenet', '--customer', 'ACME', '--key', 'permanent.key'],
+      ...['--out', 'imagenet.lic', '--accept-weak', '--container', 'allow'],
+    );
+    expect(issued.exitCode, issued.stderr).toBe(0);
+    const [licId = ''] = /lic-[0-9a-f]{20}/.exec(issued.stdout) ?? [];
+    expect(await paste(install)).toMatch(/imagenet: VALID, by this licence\n(.|\n)+are answered\n/);
+
+    const other = 'lic-of-another';
+    await write(claims({ kind: 'permanent', lic_id: other }), `${other}.lic`, licenses);
+    const replace = (script: string) => script.replaceAll('lic-00000000000000000002', other);
+    await paste(replace(takeAway));
+    expect(await readdir(licenses)).toEqual([`${licId}.lic`, `${other}.lic`].toSorted());
+
+    const released = await paste(giveUp.replace('lic-00000000000000000001', licId));
+    expect(released).toContain(`Licence ${licId} is given up.`);
+    const { exitCode, stdout } = await vendor('inspect', 'proof.txt');
+    expect(exitCode, stdout).toBe(0);
+  });
+
+  test('names every state with its meaning and the way out', () => {
+    const ask = findRemedy('NOT_FOUND').slice(0, -1);
+    const inLowerCase = `${ask.charAt(0).toLowerCase()}${ask.slice(1)}`;
+    const rows = Object.entries(licenseStates).map(([state, facts]) => {
+      const answer = 'fault' in facts ? wireErrors[facts.fault].wireCode : 'answered';
+      const remedy = findRemedy(state as LicenseState)
+        .replace(ask, 'Ask for a licence')
+        .replace(inLowerCase, 'ask for a licence');
+      return `| \`${state}\` | ${answer} | ${facts.meaning} | ${remedy || 'Nothing.'} |`;
+    });
+    const head = ['| state | requests | | what to do |', '|---|---|---|---|'];
+    expect(readMarked('states').trimEnd().split('\n')).toEqual([...head, ...rows]);
+  });
+
+  test('shows the hardware matrix as it is played', async () => {
+    const { stdout } = await run(process.execPath, [
+      join(packageRoot, 'scripts/test-license-matrix.ts'),
+      '--markdown',
+    ]);
+    const table = stdout.split('\n').filter((line) => line.startsWith('|'));
+    expect(table.length).toBeGreaterThan(20);
+    expect(readMarked('matrix').trimEnd().split('\n')).toEqual(table);
+  });
+
+  test('links to files that exist', async () => {
+    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path ?? '');
+    expect(links.length).toBeGreaterThan(1);
+    for (const link of links) {
+      await expect(readFile(join(packageRoot, 'license', link), 'utf8')).resolves.not.toBe('');
+    }
   });
 });
 

@@ -73,9 +73,9 @@ function formatForms(request: LicenseRequest, { groups, qr }: Forms): string {
   return `${describeRequest(request)}${parts.join('')}`;
 }
 
-/** A request without what only root may read makes a licence that fewer changes of hardware break. */
+/** What root alone may read helps only where the server may read it, too. */
 function describeUnreadable({ unreadable }: HostFacts): string {
   return unreadable.length === 0
     ? ''
-    : `This user may not read: ${unreadable.join(', ')}. Run the command as root to have them in the request.\n`;
+    : `This user may not read: ${unreadable.join(', ')}; the request goes without. Make it as the user that the server runs as: what the server may not read would not match.\n`;
 }

@@ -4,9 +4,9 @@ import { testBuildFile, testKeys } from '../../../scripts/license-vectors/test-k
 import { encryptKey, MIN_COST } from '../../../src/cli/vendor/key-file.ts';
 import { writeArmour } from '../../../src/licensing/armour.ts';
 import type { BuildFile } from '../../../src/licensing/build-keys.ts';
-import type { Claims } from '../../../src/licensing/claims.ts';
 import { composeHostFingerprint } from '../../../src/licensing/compose.ts';
 import { sealEnvelope } from '../../../src/licensing/envelope.ts';
+import type { HostFingerprint } from '../../../src/licensing/match.ts';
 import { parseRequest } from '../../../src/licensing/request-texts.ts';
 import { copyRelease } from '../../support/copy-release.ts';
 import { type CliResult, makeFolder, type RunningCli, startCli } from '../../support/run-cli.ts';
@@ -32,9 +32,13 @@ export interface Operator {
   /** Where the records lie, in order. */
   readonly recordFolders: readonly [string, string];
   /** What the host tells of its hardware, and how a licence is bound to it. */
-  readonly binding: Pick<Claims, 'holder' | 'container'> & {
-    readonly fp: Extract<Claims['fp'], { need: number }>;
+  readonly binding: {
+    readonly holder: string;
+    readonly container: 'allow' | 'deny';
+    readonly fp: HostFingerprint;
   };
+  /** Where this host keeps what it keeps. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Runs the program as the operator. */
   run(...args: readonly string[]): Promise<CliResult>;
   start(...args: readonly string[]): RunningCli;
@@ -63,15 +67,16 @@ export async function createOperator(build: Partial<BuildFile> = {}): Promise<Op
     await writeFile(join(home, `${kind}.key`), JSON.stringify(file));
   }
   const program = { cwd: home, main: join(release, 'src/cli/main.ts') };
+  const environment = {
+    HOME: home,
+    XDG_STATE_HOME: join(home, 'user-state'),
+    EDGE_INFER_STATE_DIR: join(home, 'state'),
+  };
   const start = (...args: readonly string[]) =>
     startCli(args, {
       ...program,
       ...(user === undefined ? {} : { user }),
-      env: {
-        HOME: home,
-        XDG_STATE_HOME: join(home, 'user-state'),
-        EDGE_INFER_STATE_DIR: join(home, 'state'),
-      },
+      env: environment,
     });
   const run = (...args: readonly string[]) => start(...args).ended;
 
@@ -93,6 +98,7 @@ export async function createOperator(build: Partial<BuildFile> = {}): Promise<Op
     licenses,
     recordFolders: [join(home, 'state'), join(home, 'user-state/edge-infer')],
     binding,
+    environment,
     run,
     start,
     vendor: (...args) =>

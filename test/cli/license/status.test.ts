@@ -165,8 +165,8 @@ let folders = 0;
 async function look({ state, change, flags = [], prepare, detail }: Case): Promise<string> {
   const folder = join(home, `licences-${folders++}`);
   const path = await write(claims(change), 'one.lic', folder);
-  const { uid } = await stat(home);
-  await chown(path, uid, uid);
+  const { uid, gid } = await stat(home);
+  await chown(path, uid, gid);
   await prepare?.(folder);
   const args = ['--license.dir', folder, ...flags];
   const [{ exitCode, status }, { exitCode: plainCode, stdout }] = await Promise.all([
@@ -195,7 +195,9 @@ async function look({ state, change, flags = [], prepare, detail }: Case): Promi
 }
 
 describe('license status tells of', () => {
-  test.each(cases)('$state: $detail', look);
+  test.each(cases)('$state: $detail', async (one) => {
+    await look(one);
+  });
 
   test.skipIf(!allowsDrift)('hardware that changed, and which', async () => {
     const stdout = await look({
