@@ -35,6 +35,17 @@ test('the commands of the command line run', async () => {
   expect(stdout).toContain('Usage: edge-infer');
 });
 
+test('the commands for a licence are those of its page, which runs them', async () => {
+  const page = await readFile(join(packageRoot, 'license/README.md'), 'utf8');
+  const pasted = readBlocks(page, 'sh').flatMap((block) => block.split('\n'));
+  const [block = ''] = readBlocks(readme, 'sh').filter((text) => text.includes('license install'));
+  const commands = block.trimEnd().split('\n');
+  expect(commands).toHaveLength(3);
+  for (const command of commands) {
+    expect(pasted).toContain(command.replace(/ +#.*$/, ''));
+  }
+});
+
 test('the configuration that is shown works', async () => {
   await using running = await startTestServer();
   const [yaml = ''] = readBlocks(readme, 'yaml');

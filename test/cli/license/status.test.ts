@@ -244,6 +244,20 @@ test('no licence at all is told with the folder and the way to one', async () =>
   expect(stdout).toContain(`Licences lie in ${operator.licenses}.\n`);
 });
 
+test('an evaluation is told as one, and a licence takes its place', async () => {
+  const evaluating = await createOperator({ evaluation: { enabled: true, days: 30 } });
+  const first = await evaluating.run('license', 'status');
+  expect(first.exitCode).toBe(0);
+  expect(first.stdout).toMatch(
+    /^imagenet: TRIAL, requests are answered\n {2}Evaluation: the trial ends on .+, 30 days left\.\n/,
+  );
+  const { licenses } = evaluating;
+  await evaluating.write(evaluating.claims(permanent), 'a.lic', licenses);
+  const then = await evaluating.run('license', 'status');
+  expect(then.exitCode).toBe(0);
+  expect(then.stdout).toMatch(/^imagenet: VALID, /);
+});
+
 test('the best of several counts, and the others are listed', async () => {
   const folder = join(home, 'several');
   await write(claims({ lic_id: 'lic-trial' }), 'a.lic', folder);
