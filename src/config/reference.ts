@@ -118,7 +118,11 @@ function formatDefault(path: KeyPath, text: string, isOptional: boolean): string
   if (text !== '') {
     return `\`${text}\``;
   }
-  return isOptional ? `that of \`${path.slice(2).join('.')}\`` : 'required';
+  if (!isOptional) {
+    return 'required';
+  }
+  const ofAll = path.slice(2).join('.');
+  return ofAll === '' ? 'see meaning' : `that of \`${ofAll}\``;
 }
 
 function pathWithoutIndex(path: KeyPath): string {
