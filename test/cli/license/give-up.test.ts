@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createOperator, type JsonStatus, readFolder } from './operator-fixture.ts';
+import { createOperator, readFolder, readJsonStatus } from './operator-fixture.ts';
 
 const operator = await createOperator();
 const { home, run, vendor, claims, write, licenses, recordFolders } = operator;
@@ -17,8 +17,7 @@ async function install(licId: string): Promise<void> {
 }
 
 async function readState(): Promise<string | undefined> {
-  const { stdout } = await run('license', 'status', '--json');
-  return (JSON.parse(stdout) as JsonStatus).services[0]?.state;
+  return (await readJsonStatus(operator)).status.services[0]?.state;
 }
 
 describe('license remove', () => {

@@ -138,7 +138,7 @@ export async function readFolder(folder: string): Promise<Record<string, string>
   return Object.fromEntries(await Promise.all(texts)) as Record<string, string>;
 }
 
-export interface JsonStatus {
+interface JsonStatus {
   readonly folder: string;
   readonly services: readonly {
     readonly deployName: string;
@@ -154,4 +154,11 @@ export interface JsonStatus {
   }[];
   readonly recordProblems: readonly { path: string; detail: string }[];
   readonly revocationProblems: readonly string[];
+}
+
+/** `license status --json`, with its exit code. */
+export async function readJsonStatus({ run }: Operator, ...args: readonly string[]) {
+  const { exitCode, stdout, stderr } = await run('license', 'status', '--json', ...args);
+  if (stderr !== '') throw new Error(stderr);
+  return { exitCode, status: JSON.parse(stdout) as JsonStatus };
 }
