@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageService } from '../../src/inference/service.ts';
+import { createTestHost } from '../licensing/license-fixture.ts';
 import { buildRequest, exchange, openConnection, type RawAnswer } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { imagenetOf, occupyWorker } from './support/busy-workers.ts';
@@ -96,7 +97,9 @@ describe.each([
 });
 
 test('asks for a minute while the model loads', async () => {
-  await using running = await startWatchedServer({ workers: '1' });
+  const host = createTestHost({ evaluation: { enabled: true, days: 30 } });
+  await using running = await startWatchedServer({ workers: '1' }, host.openSources);
+  await expect.poll(() => running.server.licenses.findDecision('imagenet')).toBeDefined();
   const answer = await exchange(running.server.servicePort, { body });
   expectUnavailable(answer, 'service imagenet is not ready: the model is loading', '60');
   const ready = await exchange(running.server.servicePort, { method: 'GET', path: '/readyz' });

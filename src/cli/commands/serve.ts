@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { addConfigOptions, readConfigSources } from '../config-options.ts';
@@ -45,7 +46,7 @@ export function createServeCommand(): Command {
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
     process.on('SIGHUP', () => {
-      if (process.stdout.isTTY) {
+      if (process.stdout.isTTY && !hasTerminal()) {
         onSignal('SIGHUP'); // the terminal it was started in has gone
       } else {
         log.info({ signal: 'SIGHUP' }, 'reading licences and hardware again');
@@ -63,5 +64,15 @@ export function createServeCommand(): Command {
     });
     await stopped.promise;
     log.info('stopped');
+  }
+}
+
+/** The system gives no controlling terminal to open once it has hung up. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -54,15 +54,14 @@ export function createImageClassificationRoute(options: RouteOptions) {
     service: ImageService,
     record: RequestRecord,
   ): Promise<void> {
+    const unlicensed = options.findLicenseRefusal(service.deployName);
+    if (unlicensed !== undefined) {
+      refuse(exchange, record, unlicensed);
+      return;
+    }
     const ticket = service.admit();
     if (!ticket.ok) {
       refuse(exchange, record, ticket.error);
-      return;
-    }
-    const unlicensed = options.findLicenseRefusal(service.deployName);
-    if (unlicensed !== undefined) {
-      ticket.value.close();
-      refuse(exchange, record, unlicensed);
       return;
     }
     try {

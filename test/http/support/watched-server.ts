@@ -5,6 +5,8 @@ import { Writable } from 'node:stream';
 import pino from 'pino';
 import { composeServer, type EdgeInferServer } from '../../../src/compose.ts';
 import { loadConfig } from '../../../src/config/load.ts';
+import type { Config } from '../../../src/config/schema.ts';
+import type { LicenseSources } from '../../../src/licensing/sources.ts';
 import { packageRoot } from '../../support/server.ts';
 
 interface LogLine {
@@ -21,6 +23,7 @@ export interface WatchedServer extends AsyncDisposable {
 
 export async function startWatchedServer(
   flags: Record<string, string> = {},
+  openSources?: (config: Config) => LicenseSources,
 ): Promise<WatchedServer> {
   const stateDir = await mkdtemp(join(tmpdir(), 'edge-infer-test-'));
   const config = loadConfig({
@@ -37,7 +40,7 @@ export async function startWatchedServer(
       done();
     },
   });
-  const server = await composeServer(config, pino(stream));
+  const server = await composeServer(config, pino(stream), openSources?.(config));
   await server.start();
   return {
     server,
