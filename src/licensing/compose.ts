@@ -59,7 +59,7 @@ function findWeakness(
   machine: MachineKind,
   has: (...some: ComponentKind[]) => boolean,
 ): string | undefined {
-  const again = 'make the request again as root, who may read more';
+  const again = 'a request made as root may have it, if the server runs as root, too';
   if (machine === 'virtual') {
     return has('product-uuid') && has('root-disk', 'network-card')
       ? undefined
