@@ -4,18 +4,13 @@ import { VARIABLE_PREFIX } from './names.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Of the vendor's commands, which have no configuration. */
-const VENDOR_PREFIX = `${VARIABLE_PREFIX}VENDOR_`;
-
 /**
  * This program's own variables (`EDGE_INFER_*`). The only place that reads `process.env` for
  * the configuration; everything else is handed what this returns.
  */
 export function readEnvironment(all: Environment = process.env): Environment {
   return Object.fromEntries(
-    Object.entries(all).filter(
-      ([name]) => name.startsWith(VARIABLE_PREFIX) && !name.startsWith(VENDOR_PREFIX),
-    ),
+    Object.entries(all).filter(([name]) => name.startsWith(VARIABLE_PREFIX)),
   );
 }
 

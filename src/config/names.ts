@@ -3,6 +3,8 @@ import type { KeyNode, KeyPath, Segment } from './keys.ts';
 
 export const VARIABLE_PREFIX = 'EDGE_INFER_';
 /** The variable with the file's path; every other variable is a key of the schema. */
+/** Of the vendor's commands, which have no configuration: no key of it begins so. */
+export const VENDOR_PREFIX = `${VARIABLE_PREFIX}VENDOR_`;
 export const CONFIG_VARIABLE = `${VARIABLE_PREFIX}CONFIG`;
 export const CONFIG_FLAG = 'config';
 

@@ -9,6 +9,7 @@ import {
   pathOfFlag,
   pathOfVariable,
   VARIABLE_PREFIX,
+  VENDOR_PREFIX,
   variableName,
 } from './names.ts';
 import { type ConfigProblem, problem } from './problems.ts';
@@ -34,7 +35,10 @@ export type Flags = Readonly<Record<string, string>>;
 export function parseVariables(keys: SectionKey, env: Environment): Settings {
   const given = Object.entries(env).filter(
     (entry): entry is [string, string] =>
-      entry[0].startsWith(VARIABLE_PREFIX) && entry[0] !== CONFIG_VARIABLE && !!entry[1],
+      entry[0].startsWith(VARIABLE_PREFIX) &&
+      !entry[0].startsWith(VENDOR_PREFIX) &&
+      entry[0] !== CONFIG_VARIABLE &&
+      !!entry[1],
   );
   return parseAll(keys, given, {
     kind: 'variable',

@@ -194,3 +194,8 @@ describe('relative paths', () => {
     expect(configOf({ cwd, flags, env: { EDGE_INFER_CONFIG: 'none.yaml' } }).port).toBe(7);
   });
 });
+
+test("the variables of the vendor's commands are not taken for keys", () => {
+  const env = { EDGE_INFER_VENDOR_PASSPHRASE: 'x', EDGE_INFER_PORT: '8080' };
+  expect(configOf({ env })).toMatchObject({ port: 8080 });
+});
