@@ -27,6 +27,7 @@ const gate = createLicenseGate({
   services: () => [{ deployName: 'imagenet' }, { deployName: 'second' }],
   onDecision: () => undefined,
   onRecordProblem: () => undefined,
+  onFolderProblem: () => undefined,
   onRevocationProblem: () => undefined,
   onFailure: (error) => {
     throw error;

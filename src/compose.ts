@@ -94,9 +94,9 @@ export async function composeServer(
             allLoaded.reject,
           );
         },
-        stop: async () => {
+        stop: async (deadline) => {
           await Promise.all([...services.values()].map((service) => service.close()));
-          await licenses.stop();
+          await licenses.stop(deadline);
         },
       },
       listenerStep('admin listener', adminListener),
@@ -185,6 +185,8 @@ export function composeGate(
     },
     onRecordProblem: ({ path, detail }) =>
       log.warn({ path, detail }, 'the records of the licence cannot be kept here'),
+    onFolderProblem: (detail) =>
+      log.warn({ detail }, 'something in the folder of licences does not count as it should'),
     onRevocationProblem: (detail) =>
       log.warn({ detail }, 'a list of withdrawn licences does not count'),
     onFailure: (error) => log.error({ err: error }, 'the licence could not be checked'),

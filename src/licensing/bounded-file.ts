@@ -6,6 +6,8 @@ import { err, ok, type Result } from '../core/result.ts';
 export interface FileProblem {
   readonly isMissing: boolean;
   readonly detail: string;
+  /** The system would not read it, now or for this user; nothing is known of what is in it. */
+  readonly isUnread?: true;
 }
 
 export interface BoundedRead {
@@ -45,7 +47,11 @@ export async function readBoundedFile(
       ? refuse(`expected at most ${maxBytes} bytes, found more`)
       : ok(bytes);
   } catch (error) {
-    return refuse(`cannot be read (${describeCode(error)})`);
+    return err({
+      isMissing: false,
+      detail: `cannot be read (${describeCode(error)})`,
+      isUnread: true,
+    });
   } finally {
     await file.close();
   }
@@ -82,7 +88,7 @@ async function describeOpenError(
   const isDenied = code === 'EACCES' || code === 'EPERM';
   if (stats === undefined) {
     const detail = isDenied ? 'its folder is closed to this user' : `cannot be opened (${code})`;
-    return { isMissing: false, detail };
+    return { isMissing: false, detail, isUnread: true };
   }
   if (!stats.isFile()) {
     return { isMissing: false, detail: `expected a file, found ${describeKind(stats)}` };
@@ -91,7 +97,7 @@ async function describeOpenError(
   const detail = isDenied
     ? `expected a file that this user may read, found one of user ${stats.uid} with mode ${mode}`
     : `cannot be opened (${code})`;
-  return { isMissing: false, detail };
+  return { isMissing: false, detail, isUnread: true };
 }
 
 function describeKind(stats: Stats): string {

@@ -31,41 +31,67 @@ export function decide(
 ): LicenseDecision[] {
   const { build, licenses, facts, isComplete, trials } = situation;
   const components = facts.ok ? facts.value.components : [];
-  const isUnlicensed = licenses.every(({ license }) => !license.ok);
-  const hasEvaluation =
-    build.evaluation.enabled && (trials.hasEvaluation(components) || (isUnlicensed && isComplete));
-  const evaluations = hasEvaluation
-    ? [trials.judgeEvaluation(build.evaluation.days, components)]
-    : [];
-  return services.map((service) => {
-    const verdicts = licenses.map((found) => judgeFound(found, service, situation));
-    return chooseVerdict(service.deployName, [...endReplaced(verdicts, licenses), ...evaluations]);
-  });
+  const isUnlicensed = licenses.every(({ license }) => !license.ok && !license.error.isUnread);
+  const mayBegin = isUnlicensed && isComplete;
+  const evaluations = !build.evaluation.enabled
+    ? []
+    : trials.hasEvaluation(components) || (mayBegin && facts.ok)
+      ? [trials.judgeEvaluation(build.evaluation.days, components)]
+      : mayBegin && !facts.ok
+        ? [cannotBegin(facts.error)]
+        : [];
+  const judged = services.map((service) => ({
+    deployName: service.deployName,
+    verdicts: licenses.map((found) => judgeFound(found, service, situation)),
+  }));
+  const replacements = findReplacements(
+    judged.map(({ verdicts }) => verdicts),
+    licenses,
+  );
+  return judged.map(({ deployName, verdicts }) =>
+    chooseVerdict(deployName, [
+      ...verdicts.map((verdict) => endReplaced(verdict, replacements)),
+      ...evaluations,
+    ]),
+  );
 }
 
-/** A licence that serves ends those in whose place it was issued. */
-function endReplaced(
-  verdicts: readonly LicenseVerdict[],
+/** An evaluation that is bound to nothing would be anybody's. */
+function cannotBegin(reason: string): LicenseVerdict {
+  const detail = `no evaluation can begin: ${reason}`;
+  return { state: 'HARDWARE_MISMATCH', kind: 'evaluation', detail, isUnread: true };
+}
+
+/** A licence that serves any service ends those in whose place it was issued: old id, new id. */
+function findReplacements(
+  verdictsOfServices: readonly (readonly LicenseVerdict[])[],
   licenses: readonly FoundLicense[],
-): LicenseVerdict[] {
-  const replacements = new Map(
+): ReadonlyMap<string, string> {
+  return new Map(
     licenses.flatMap(({ license }, index) => {
-      const verdict = verdicts[index];
-      const isInForce = license.ok && verdict !== undefined && isServed(verdict);
-      const { lic_id: id, replaces = [] } = isInForce ? license.value.claims : { lic_id: '' };
+      const isInForce = verdictsOfServices.some((verdicts) => {
+        const verdict = verdicts[index];
+        return verdict !== undefined && isServed(verdict);
+      });
+      const { lic_id: id, replaces = [] } =
+        license.ok && isInForce ? license.value.claims : { lic_id: '' };
       return replaces.map((old) => [old, id] as const);
     }),
   );
-  return verdicts.map((verdict) => {
-    const by = replacements.get(verdict.licenseId ?? '');
-    return by === undefined
-      ? verdict
-      : {
-          ...verdict,
-          state: 'REVOKED',
-          detail: `licence ${verdict.licenseId} was replaced by ${by}`,
-        };
-  });
+}
+
+function endReplaced(
+  verdict: LicenseVerdict,
+  replacements: ReadonlyMap<string, string>,
+): LicenseVerdict {
+  const by = replacements.get(verdict.licenseId ?? '');
+  return by === undefined
+    ? verdict
+    : {
+        ...verdict,
+        state: 'REVOKED',
+        detail: `licence ${verdict.licenseId} was replaced by ${by}`,
+      };
 }
 
 /** What one licence, in the folder or not, is worth to a service. */

@@ -1,12 +1,14 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Fault, fault } from '../core/errors.ts';
-import { err, type Result } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
 import type { HostFacts } from '../hardware/components.ts';
 import type { ReadDepth } from '../hardware/read-host-facts.ts';
 import type { LicenseBuild } from './build-keys.ts';
 import { decide } from './decide.ts';
-import type { FoundLicense, LicensedService } from './judge-license.ts';
-import { describeLicenseFolder, readLicenseFolder } from './license-folder.ts';
+import { watchFolder } from './folder-watch.ts';
+import { watchHardware } from './hardware-watch.ts';
+import type { LicensedService } from './judge-license.ts';
 import type { RecordProblem, Records } from './records.ts';
 import type { Revocations } from './revocations.ts';
 import type { LicenseState } from './states.ts';
@@ -27,6 +29,8 @@ export interface LicenseGateOptions {
   readonly onDecision: (decision: LicenseDecision) => void;
   /** Told when what is wrong with the places of the records changes. */
   readonly onRecordProblem: (problem: RecordProblem) => void;
+  /** Told what of the folder of licences does not count, and why. */
+  readonly onFolderProblem: (detail: string) => void;
   /** Told why a list of withdrawn licences does not count. */
   readonly onRevocationProblem: (detail: string) => void;
   /** Told of a fault of this program; what was decided before goes on. */
@@ -46,8 +50,11 @@ export interface LicenseGate {
   findDecision(deployName: string): LicenseDecision | undefined;
   /** Reads everything again, hardware too. */
   reload(): void;
-  /** Stops looking and writes the records. */
-  stop(): Promise<void>;
+  /**
+   * Stops looking and writes the records. Whatever hangs is given up when `deadline` aborts, but
+   * not within the first second: what was charged and not used is given back.
+   */
+  stop(deadline?: AbortSignal): Promise<void>;
 }
 
 /** How often the clock and the folder are looked at, in ms: new licences count from then on. */
@@ -63,163 +70,161 @@ const REREAD_INTERVAL_MS: Partial<Record<LicenseState, number>> = {
 const CHECKING = fault('UNAVAILABLE', 'the licence of this host is being checked', 1);
 
 const UNREAD_INTERVAL_MS = 30_000;
-const FOLDER_PATIENCE_MS = 5_000;
+const STOP_PATIENCE_MS = 1_000;
 
 /**
  * Hardware is read at the start, on `reload`, when the folder changes, and while it refuses a
  * service; not again while all are served, so that no passing fault of a disk ends that.
  */
 export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
-  const { build, folder } = options;
+  const { build, clocks } = options;
   let decisions: ReadonlyMap<string, LicenseDecision> = new Map();
-  let refusals: ReadonlyMap<string, Fault> | undefined;
-  let wantsFacts = true;
-  let factsReadMs = Number.NEGATIVE_INFINITY;
-  let facts: Result<HostFacts, string> = err('the hardware has not been read yet');
-  /** Files alone tell enough on most hosts; the rest would hold up the start. */
-  let factsDepth: ReadDepth = 'files';
-  let licenses: readonly FoundLicense[] = [];
-  let revocations: Revocations = { reasons: new Map(), problems: [] };
-  let folderText: string | undefined;
-  let folderReading: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> = Promise.resolve();
+  let refusals: ReadonlyMap<string, Fault> = new Map();
+  const folder = watchFolder(options);
+  const hardware = watchHardware({ ...options, upMs: clocks.upMs });
+  const firstDecisions = Promise.withResolvers<void>();
   let isStopped = false;
   const told = new Map<string, string>();
 
   const opening = Promise.withResolvers<Records>();
   const trialsReady = opening.promise.then((records) => ({
     records,
-    trials: createTrials({ records, builtMs: Date.parse(build.builtOn), clocks: options.clocks }),
+    trials: createTrials({ records, builtMs: Date.parse(build.builtOn), clocks }),
   }));
 
   async function look(): Promise<void> {
-    const [{ records, trials }] = await Promise.all([
+    const [{ records, trials }, isFolderChanged] = await Promise.all([
       trialsReady,
-      readFolderInTime(),
-      readHardware(),
+      folder.look(),
+      hardware.first,
     ]);
-    const decideNow = () =>
-      decide(options.services(), {
-        build,
-        licenses,
-        facts,
-        isComplete: factsDepth === 'all' && folderText !== undefined,
-        revocations,
-        records: records.content,
-        trials,
-      });
-    let decided = decideNow();
-    if (factsDepth === 'files' && decided.some(isAboutHardware)) {
-      factsDepth = 'all';
-      keepFacts(await options.readFacts('all'));
-      decided = decideNow();
+    if (isFolderChanged) {
+      hardware.read(); // what a new licence is held against should not be old
     }
+    const { found, revocations } = folder;
+    const { facts, isComplete } = hardware;
+    const services = options.services();
+    const decided = decide(services, {
+      build,
+      licenses: found.licenses,
+      facts,
+      isComplete,
+      revocations,
+      records: records.content,
+      trials,
+    });
     if (isStopped) {
       return;
     }
-    trials.use(new Set(decided.filter(isCounted).flatMap(({ licenseId }) => licenseId ?? [])));
-    decisions = new Map(decided.map((decision) => [decision.deployName, decision]));
+    if (decided.some(isAboutHardware)) {
+      hardware.deepen();
+    }
+    // Until everything is read, more knowledge may turn a refusal into the opposite.
+    const latest = decided.flatMap((decision) =>
+      isComplete || !isAboutHardware(decision)
+        ? decision
+        : (decisions.get(decision.deployName) ?? []),
+    );
+    trials.use(new Set(latest.filter(isCounted).flatMap(({ licenseId }) => licenseId ?? [])));
+    publish(latest);
+    if (latest.length === services.length) {
+      firstDecisions.resolve();
+    }
+    tellNews(records.problems, found.problems, revocations.problems);
+    const states = latest.map(({ state }) => REREAD_INTERVAL_MS[state] ?? Number.POSITIVE_INFINITY);
+    hardware.readIfOlderThan(
+      Math.min(facts.ok ? Number.POSITIVE_INFINITY : UNREAD_INTERVAL_MS, ...states),
+    );
+  }
+
+  function publish(latest: readonly LicenseDecision[]): void {
+    decisions = new Map(latest.map((decision) => [decision.deployName, decision]));
     refusals = new Map(
-      decided.flatMap((decision) => {
+      latest.flatMap((decision) => {
         const refusal = refuse(decision);
         return refusal === undefined ? [] : [[decision.deployName, refusal]];
       }),
     );
-    for (const decision of decided) {
-      const { deployName, state, licenseId, warnDays } = decision;
-      tell(deployName, `${state} ${licenseId} ${warnDays}`, () => options.onDecision(decision));
-    }
-    for (const problem of records.problems) {
-      tell(problem.path, problem.detail, () => options.onRecordProblem(problem));
-    }
-    for (const problem of revocations.problems) {
-      tell(problem, problem, () => options.onRevocationProblem(problem));
-    }
   }
 
-  /** Once for each change. */
-  function tell(subject: string, news: string, report: () => void): void {
-    if (told.get(subject) !== news) {
-      told.set(subject, news);
+  /** Each once, and again when it has changed or has been right in between. */
+  function tellNews(
+    ofRecords: readonly RecordProblem[],
+    ofFolder: readonly string[],
+    ofRevocations: readonly string[],
+  ): void {
+    const news: (readonly [subject: string, text: string, report: () => void])[] = [
+      ...[...decisions.values()].map((decision) => {
+        const { deployName, state, licenseId, warnDays } = decision;
+        const report = () => options.onDecision(decision);
+        return [`service ${deployName}`, `${state} ${licenseId} ${warnDays}`, report] as const;
+      }),
+      ...ofRecords.map((problem) => {
+        const report = () => options.onRecordProblem(problem);
+        return [`records ${problem.path}`, problem.detail, report] as const;
+      }),
+      ...ofFolder.map(
+        (detail) => [`folder ${detail}`, '', () => options.onFolderProblem(detail)] as const,
+      ),
+      ...ofRevocations.map(
+        (detail) => [`list ${detail}`, '', () => options.onRevocationProblem(detail)] as const,
+      ),
+    ];
+    const unheard = news.filter(([subject, text]) => told.get(subject) !== text);
+    told.clear();
+    for (const [subject, text] of news) {
+      told.set(subject, text);
+    }
+    for (const [, , report] of unheard) {
       report();
     }
   }
 
-  /** A network share that hangs must not stop the clock: then what is known goes on to count. */
-  function readFolderInTime(): Promise<void> {
-    folderReading ??= readFolder().finally(() => {
-      folderReading = undefined;
-    });
-    return Promise.race([folderReading, delay(FOLDER_PATIENCE_MS, undefined, { ref: false })]);
-  }
-
-  async function readFolder(): Promise<void> {
-    const text = await describeLicenseFolder(folder);
-    if (text !== folderText) {
-      licenses = await readLicenseFolder(folder, build);
-      revocations = await options.readRevocations();
-      // What a new licence is held against should not be old.
-      wantsFacts ||= folderText !== undefined;
-      folderText = text;
-    }
-  }
-
-  async function readHardware(): Promise<void> {
-    const now = options.clocks.upMs();
-    const interval = Math.min(
-      facts.ok ? Number.POSITIVE_INFINITY : UNREAD_INTERVAL_MS,
-      ...[...decisions.values()].flatMap(({ state }) => REREAD_INTERVAL_MS[state] ?? []),
-    );
-    if (!wantsFacts && now - factsReadMs < interval) {
-      return;
-    }
-    wantsFacts = false;
-    factsReadMs = now;
-    keepFacts(await options.readFacts(factsDepth));
-  }
-
-  /** That nothing could be read is not that something has changed. */
-  function keepFacts(read: Result<HostFacts, string>): void {
-    if (read.ok || !facts.ok) {
-      facts = read;
-    }
-  }
-
-  async function lookAndGoOn(): Promise<void> {
-    try {
-      await look();
-    } catch (error) {
-      options.onFailure(error);
-    }
-    if (!isStopped) {
-      timer = setTimeout(() => {
-        looking = lookAndGoOn();
-      }, LOOK_INTERVAL_MS).unref();
+  async function watch(): Promise<void> {
+    while (!isStopped) {
+      const { count } = hardware;
+      try {
+        await look();
+      } catch (error) {
+        options.onFailure(error);
+        firstDecisions.resolve();
+      }
+      // What was learnt during the look counts at once; the first look has waited for the first.
+      if (hardware.count <= Math.max(1, count)) {
+        const interval = delay(LOOK_INTERVAL_MS, undefined, { ref: false });
+        await Promise.race([interval, hardware.reading ?? interval]);
+      }
     }
   }
 
   return {
     start() {
       options.openRecords().then(opening.resolve, opening.reject);
-      looking = lookAndGoOn();
-      return looking;
+      hardware.read();
+      void watch();
+      return firstDecisions.promise;
     },
-    findRefusal: (deployName) => (refusals === undefined ? CHECKING : refusals.get(deployName)),
+    findRefusal: (deployName) => (decisions.has(deployName) ? refusals.get(deployName) : CHECKING),
     findDecision: (deployName) => decisions.get(deployName),
     reload() {
-      wantsFacts = true;
-      folderText = undefined;
+      hardware.read();
+      folder.forget();
     },
-    async stop() {
+    async stop(deadline = AbortSignal.timeout(STOP_PATIENCE_MS)) {
       isStopped = true;
-      clearTimeout(timer);
-      await looking;
-      const { trials } = await trialsReady;
-      trials.use(new Set());
-      await trials.saved();
+      firstDecisions.resolve();
+      const saved = trialsReady.then(({ trials }) => {
+        trials.use(new Set());
+        return trials.saved();
+      });
+      await Promise.race([saved, givenUp(deadline)]);
     },
   };
+}
+
+async function givenUp(deadline: AbortSignal): Promise<void> {
+  const aborted = deadline.aborted ? undefined : once(deadline, 'abort');
+  await Promise.all([aborted, delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
 }
 
 /** Trials that only the clock refuses: it may come right, or try to undo their end. */

@@ -13,6 +13,8 @@ export interface Inspection {
   /** What could not be read of the hardware, a sentence each. */
   readonly hardwareNotes: readonly string[];
   readonly recordProblems: readonly RecordProblem[];
+  /** What of the folder does not count, and why, a sentence each. */
+  readonly folderProblems: readonly string[];
   /** Why a list of withdrawn licences does not count, a sentence each. */
   readonly revocationProblems: readonly string[];
   /** What a licence that is not in the folder would be worth to each service. */
@@ -24,7 +26,7 @@ export async function inspectLicenses(
   { build, folder, readRevocations, openRecords, readFacts, clocks }: LicenseSources,
   services: readonly LicensedService[],
 ): Promise<Inspection> {
-  const [records, licenses, revocations, facts] = await Promise.all([
+  const [records, { licenses, problems: folderProblems }, revocations, facts] = await Promise.all([
     openRecords(),
     readLicenseFolder(folder, build),
     readRevocations(),
@@ -44,6 +46,7 @@ export async function inspectLicenses(
     licenses,
     decisions: decide(services, situation),
     hardwareNotes: facts.ok ? facts.value.notes : [facts.error],
+    folderProblems,
     recordProblems: records.problems,
     revocationProblems: revocations.problems,
     judge: (found) => services.map((service) => judgeFound(found, service, situation)),

@@ -10,9 +10,11 @@ const SECOND_MS = 1000;
 
 /** A file in the folder of licences. */
 export interface FoundLicense {
-  /** Its name in that folder. */
+  /** Its name in that folder; `.` is the folder, which could not be read. */
   readonly file: string;
   readonly license: Result<License, LicenseRefusal>;
+  /** What is wrong with the file since the licence was read from it. */
+  readonly damage?: string;
 }
 
 /** What a licence is held against. */
@@ -37,7 +39,7 @@ export interface LicensedService {
 
 /** What a file is worth to a service: the first thing that is wrong, else how long it lasts. */
 export function judgeLicense(
-  { file, license }: FoundLicense,
+  { file, license, damage }: FoundLicense,
   service: LicensedService,
   circumstances: Circumstances,
 ): LicenseVerdict {
@@ -46,10 +48,18 @@ export function judgeLicense(
   }
   const { lic_id: licenseId, kind, tier, customer } = license.value.claims;
   const known = { kind, tier, licenseId, customer, file };
-  return { ...known, ...judgeClaims(license.value, service, circumstances) };
+  const judgement = judgeClaims(license.value, service, circumstances);
+  const detail =
+    damage === undefined
+      ? judgement.detail
+      : `${judgement.detail}; its file was good and no longer is (${damage})`;
+  return { ...known, ...judgement, detail };
 }
 
-type Judgement = Pick<LicenseVerdict, 'state' | 'detail' | 'leftMs' | 'warnDays' | 'match'>;
+type Judgement = Pick<
+  LicenseVerdict,
+  'state' | 'detail' | 'isUnread' | 'leftMs' | 'warnDays' | 'match'
+>;
 
 function judgeClaims(
   { claims }: License,
@@ -114,7 +124,7 @@ function judgeHardware(
     return refuse({ state: 'GPU_MISMATCH', detail });
   }
   if (!facts.ok) {
-    return refuse({ state: 'HARDWARE_MISMATCH', detail: facts.error });
+    return refuse({ state: 'HARDWARE_MISMATCH', detail: facts.error, isUnread: true });
   }
   const match = matchFingerprint(claims.fp, facts.value, {
     allowsContainer: claims.container === 'allow',

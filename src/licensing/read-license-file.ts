@@ -13,6 +13,6 @@ export async function readLicenseFile(
   if (file.ok) {
     return verifyLicense(file.value, build);
   }
-  const { isMissing, detail } = file.error;
-  return err({ state: isMissing ? 'NOT_FOUND' : 'MALFORMED', detail });
+  const { isMissing, ...problem } = file.error;
+  return err({ state: isMissing ? 'NOT_FOUND' : 'MALFORMED', ...problem });
 }

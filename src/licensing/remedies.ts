@@ -5,6 +5,9 @@ const ASK =
 const ASK_FOR_NEW = `${ASK}; the licence of the old hardware is given up with "edge-infer license release".`;
 const SEND_AGAIN = 'Copy the file from your vendor again, or ask for it again.';
 
+const LET_READ =
+  'See to what the reason says: the rights of the user that runs the service, its limit of open files, or the disk; it is tried again by itself.';
+
 /** What an operator can do in each state. */
 const remedies: Readonly<Record<LicenseState, string>> = {
   VALID: '',
@@ -34,6 +37,6 @@ const remedies: Readonly<Record<LicenseState, string>> = {
 };
 
 /** What an operator can do about a state, in whole sentences; empty where there is nothing to do. */
-export function findRemedy(state: LicenseState): string {
-  return remedies[state];
+export function findRemedy(state: LicenseState, isUnread = false): string {
+  return isUnread ? LET_READ : remedies[state];
 }

@@ -16,6 +16,8 @@ export interface LicenseVerdict {
   readonly customer?: string;
   /** The file's name in the folder of licences; the evaluation has none. */
   readonly file?: string;
+  /** Whether it could not even be read, so that it may be a good licence. */
+  readonly isUnread?: true;
   /** What remains of a trial. */
   readonly leftMs?: number;
   /** The smallest of 30, 14, 7, 3 and 1 days that has begun. */
@@ -64,7 +66,7 @@ export function chooseVerdict(
   const [best = nothingFound(deployName), ...others] = verdicts.toSorted(
     (a, b) => rank(b) - rank(a) || (b.leftMs ?? 0) - (a.leftMs ?? 0),
   );
-  return { ...best, deployName, remedy: findRemedy(best.state), others };
+  return { ...best, deployName, remedy: findRemedy(best.state, best.isUnread), others };
 }
 
 function nothingFound(deployName: string): LicenseVerdict {

@@ -14,6 +14,8 @@ export interface LicenseRefusal {
   readonly state: 'NOT_FOUND' | 'MALFORMED' | 'BAD_SIGNATURE' | 'UNKNOWN_KEY' | 'PRODUCT_MISMATCH';
   /** What was expected and what was found; several problems are separated by `; `. */
   readonly detail: string;
+  /** Whether the file could not even be read, so that it may be a good licence. */
+  readonly isUnread?: true;
 }
 
 /** Checks the bytes of a licence file, in order: armour, envelope, signature, content, product. */

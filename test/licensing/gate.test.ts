@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { testKeys } from '../../scripts/license-vectors/test-keys.ts';
 import { err } from '../../src/core/result.ts';
-import { createLicenseGate } from '../../src/licensing/gate.ts';
 import type { LicensedService } from '../../src/licensing/judge-license.ts';
 import { writeRevocationList } from '../../src/licensing/revocations.ts';
-import type { LicenseDecision } from '../../src/licensing/verdict.ts';
-import { temporaryFolder } from '../models/temporary-folder.ts';
 import { readRecordedHost } from '../support/recorded-host.ts';
+import { onCpu, openGate } from './gate-fixture.ts';
 import {
   bareMetal,
   cardClaimsFor,
@@ -27,52 +25,6 @@ const kvm = await readRecordedHost('kvm');
 const container = await readRecordedHost('container');
 const cards = await readRecordedHost('gpus');
 const pendingCard = await readRecordedHost('gpu-pending');
-
-const onCpu: LicensedService = {
-  deployName: 'imagenet',
-  model: 'efficientnet-lite0',
-  device: 'cpu',
-};
-
-/** A gate over real files, on a host that the test moves about. */
-async function openGate(
-  host: TestHost,
-  { services = [onCpu], home }: { services?: readonly LicensedService[]; home?: string } = {},
-) {
-  const stateDir = home ?? (await temporaryFolder());
-  const folder = join(stateDir, 'licenses');
-  const decisions: LicenseDecision[] = [];
-  const failures: unknown[] = [];
-  const listProblems: string[] = [];
-  const gate = createLicenseGate({
-    ...host.openSources({
-      stateDir,
-      license: { dir: folder, recordsDir: join(stateDir, 'second') },
-    }),
-    services: () => services,
-    onDecision: (decision) => decisions.push(decision),
-    onRecordProblem: () => undefined,
-    onRevocationProblem: (problem) => listProblems.push(problem),
-    onFailure: (error) => failures.push(error),
-  });
-  onTestFinished(() => gate.stop());
-  return {
-    gate,
-    folder,
-    stateDir,
-    decisions,
-    failures,
-    listProblems,
-    put: (name: string, claims: Parameters<typeof writeLicense>[0]) =>
-      putLicense(folder, name, writeLicense(claims)),
-    /** The state of the service, as soon as it is that. */
-    reaches: (state: string) =>
-      vi.waitFor(() => expect(gate.findDecision('imagenet')?.state).toBe(state), {
-        timeout: 2_000,
-        interval: 20,
-      }),
-  };
-}
 
 test('until the licence was checked, callers are asked to wait', async () => {
   const { gate } = await openGate(createTestHost());
@@ -364,4 +316,79 @@ test('a trial that has ended for certain does not come back with a clock in 1970
   host.nowMs = 0;
   await delay(1_100);
   expect(gate.findDecision('imagenet')).toMatchObject({ state: 'EXPIRED' });
+});
+
+test('a new licence counts in time while a driver takes its own, and the end waits for neither', async () => {
+  const host = createTestHost();
+  const openSources = host.openSources;
+  let hangs = false;
+  host.openSources = (places) => {
+    const real = openSources(places);
+    const hanging = new Promise<never>(() => undefined);
+    return { ...real, readFacts: (depth) => (hangs ? hanging : real.readFacts(depth)) };
+  };
+  const { gate, put, reaches } = await openGate(host);
+  await gate.start();
+  hangs = true;
+  await put('a.lic', claimsFor(bareMetal));
+  await reaches('TRIAL');
+  await put('b.lic', claimsFor(bareMetal, { kind: 'permanent' }));
+  await reaches('VALID');
+});
+
+test('the end does not wait for hardware that was never read', async () => {
+  const host = createTestHost();
+  const openSources = host.openSources;
+  host.openSources = (places) => ({
+    ...openSources(places),
+    readFacts: () => new Promise<never>(() => undefined),
+    openRecords: () => new Promise<never>(() => undefined),
+  });
+  const { gate } = await openGate(host);
+  const started = gate.start();
+  await gate.stop(AbortSignal.timeout(100));
+  await started;
+  expect(gate.findRefusal('imagenet')).toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('an evaluation that cannot be bound to any hardware does not begin', async () => {
+  const host = createTestHost({ evaluation: { enabled: true, days: 30 } });
+  const openSources = host.openSources;
+  host.openSources = (places) => ({
+    ...openSources(places),
+    readFacts: async () => err('the hardware could not be read (EMFILE)'),
+  });
+  const { gate } = await openGate(host);
+  await gate.start();
+  expect(gate.findDecision('imagenet')).toMatchObject({
+    state: 'HARDWARE_MISMATCH',
+    detail: 'no evaluation can begin: the hardware could not be read (EMFILE)',
+    remedy: expect.stringMatching(/limit of open files/) as string,
+  });
+});
+
+test('a licence that serves one service ends what it replaces for all', async () => {
+  const services = ['imagenet', 'flowers'].map((deployName) => ({ ...onCpu, deployName }));
+  const { gate, put } = await openGate(createTestHost(), { services });
+  await put('old.lic', claimsFor(bareMetal, { kind: 'permanent', lic_id: 'old-license-0001' }));
+  const change = { kind: 'permanent', deploy_name: 'flowers', lic_id: 'new-license-0001' } as const;
+  await put('new.lic', { ...claimsFor(bareMetal, change), replaces: ['old-license-0001'] });
+  await gate.start();
+  expect(gate.findDecision('flowers')?.state).toBe('VALID');
+  expect(gate.findDecision('imagenet')).toMatchObject({
+    state: 'REVOKED',
+    detail: 'licence old-license-0001 was replaced by new-license-0001',
+  });
+});
+
+test('a problem that comes back is told again', async () => {
+  const { gate, folder, listProblems } = await openGate(createTestHost());
+  await gate.start();
+  for (const times of [1, 2]) {
+    await putLicense(folder, 'revoked.lic', 'no list');
+    await vi.waitFor(() => expect(listProblems).toHaveLength(times), { timeout: 2_000 });
+    await takeLicense(folder, 'revoked.lic');
+    await delay(1_300);
+  }
+  expect(listProblems[0]).toBe(listProblems[1]);
 });

@@ -81,8 +81,12 @@ async function installRevocations(path: string, { config, sources, inspect }: Lo
 
 /** Each reason once: for several services it is often the same. */
 function describeRefusal(path: string, verdicts: readonly LicenseVerdict[]): string {
-  const reasons = new Map(verdicts.map(({ state, detail }) => [`${state}: ${detail}`, state]));
-  const lines = [...reasons].map(([reason, state]) => `${reason}. ${findRemedy(state)}`);
+  const reasons = new Map(
+    verdicts.map((verdict) => [`${verdict.state}: ${verdict.detail}`, verdict]),
+  );
+  const lines = [...reasons].map(
+    ([reason, verdict]) => `${reason}. ${findRemedy(verdict.state, verdict.isUnread)}`,
+  );
   return [`${path} is not installed, nothing was changed:`, ...lines].join('\n');
 }
 

@@ -25,7 +25,7 @@ export async function runLicenseStatus(isJson: boolean, command: Command): Promi
 }
 
 function toJson(
-  { decisions, recordProblems, revocationProblems, hardwareNotes }: Inspection,
+  { decisions, folderProblems, recordProblems, revocationProblems, hardwareNotes }: Inspection,
   folder: string,
 ): object {
   const withDays = <Verdict extends LicenseVerdict>({ leftMs: _, ...verdict }: Verdict) => ({
@@ -41,6 +41,7 @@ function toJson(
       others: others.map((verdict) => ({ ...withDays(verdict), daysLeft: leftDays(verdict) })),
     })),
     hardwareNotes,
+    folderProblems,
     recordProblems,
     revocationProblems,
   };
@@ -49,7 +50,7 @@ function toJson(
 const colours = { valid: 'green', warning: 'yellow', refused: 'red' } as const;
 
 function formatInspection(
-  { decisions, recordProblems, revocationProblems, hardwareNotes }: Inspection,
+  { decisions, folderProblems, recordProblems, revocationProblems, hardwareNotes }: Inspection,
   folder: string,
 ): string {
   const others = decisions[0]?.others ?? [];
@@ -61,6 +62,7 @@ function formatInspection(
     ...unused.map(
       ({ file = '', state, detail }) => `  ${printable(file)}: ${state}, ${printable(detail)}`,
     ),
+    ...folderProblems.map((problem) => `Of the folder: ${printable(problem)}.`),
     ...recordProblems.map(
       ({ path, detail }) => `The records at ${printable(path)} cannot be kept: ${detail}`,
     ),

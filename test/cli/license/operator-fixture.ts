@@ -147,6 +147,7 @@ interface JsonStatus {
     readonly detail: string;
     readonly remedy: string;
     readonly isServed: boolean;
+    readonly isUnread?: true;
     readonly daysLeft?: number;
     readonly file?: string;
     readonly match?: { score: number; need: number; of: number; components: { kind: string }[] };

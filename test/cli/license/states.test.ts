@@ -170,19 +170,20 @@ async function look({ state, change, flags = [], prepare, detail }: Case): Promi
   const { class: stateClass } = licenseStates[state];
   const isServed = stateClass !== 'refused';
   const [service] = status.services;
+  const remedy = findRemedy(state, service?.isUnread);
   expect(service).toMatchObject({
     ...{ deployName: 'imagenet', state, class: stateClass, isServed, file: 'one.lic' },
-    ...{ detail: expect.stringMatching(detail) as string, remedy: findRemedy(state) },
+    ...{ detail: expect.stringMatching(detail) as string, remedy },
   });
   expect([exitCode, plainCode]).toEqual(isServed ? [0, 0] : [1, 1]);
   expect(stdout).toMatch(
     new RegExp(`^imagenet: ${state}, requests are (answered|refused with 33\\d{4})\n  .+\\.\n`),
   );
   expect(stdout.includes('are answered')).toBe(isServed);
-  if (findRemedy(state) === '') {
+  if (remedy === '') {
     expect(stdout).not.toContain('What to do');
   } else {
-    expect(stdout).toContain(`  What to do: ${findRemedy(state)}\n`);
+    expect(stdout).toContain(`  What to do: ${remedy}\n`);
   }
   expect(stdout).toContain(`\nLicences lie in ${folder}.\n`);
   return stdout;
