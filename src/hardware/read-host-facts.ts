@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../core/result.ts';
 import type { HostFacts } from './components.ts';
@@ -21,15 +22,45 @@ export interface ReadOptions {
   readonly rootDigestsFile?: string;
 }
 
+/** A reading in a thread started for the occasion. */
+export interface Reading {
+  readonly result: Promise<Result<HostFacts, string>>;
+  /** When the thread has ended: later than the result where it hangs in the kernel. */
+  readonly ended: Promise<unknown>;
+}
+
 /**
- * Reads what this host is, in a thread started for the occasion. The error is a sentence for the
- * operator: nothing was learnt about the hardware, which is another thing than other hardware.
+ * Reads what this host is. The error is a sentence for the operator: nothing was learnt about the
+ * hardware, which is another thing than other hardware.
  */
-export async function readHostFacts({
-  deadlineMs,
-  depth = 'all',
-  rootDigestsFile,
-}: ReadOptions): Promise<Result<HostFacts, string>> {
+export function readHostFacts(options: ReadOptions): Promise<Result<HostFacts, string>> {
+  return startReading(options).result;
+}
+
+/** The same for who reads again and again: there is never more than one thread, hanging or not. */
+export function createFactsReader(start: (options: ReadOptions) => Reading = startReading) {
+  let threads: Promise<unknown> = Promise.resolve();
+
+  return async (options: ReadOptions): Promise<Result<HostFacts, string>> => {
+    const before = threads;
+    const late = delay(options.deadlineMs, true, { ref: false });
+    const turn = Promise.withResolvers<unknown>();
+    threads = turn.promise;
+    if (await Promise.race([before, late])) {
+      turn.resolve(before);
+      return err('the hardware could not be read: an earlier reading still hangs');
+    }
+    try {
+      const { result, ended } = start(options);
+      turn.resolve(ended);
+      return await result;
+    } finally {
+      turn.resolve(undefined); // where none could be started
+    }
+  };
+}
+
+function startReading({ deadlineMs, depth = 'all', rootDigestsFile }: ReadOptions): Reading {
   const task: ReadTask = {
     programsEndMs: depth === 'files' ? undefined : monotonicMs() + deadlineMs * PROGRAMS_SHARE,
     ...(rootDigestsFile === undefined ? {} : { rootDigestsFile }),
@@ -41,6 +72,7 @@ export async function readHostFacts({
     stdout: true, // nothing that a library says reaches the log
     stderr: true,
   });
+  const ended = Promise.withResolvers<void>();
   const timer = setTimeout(
     () => resolve(err(`the hardware could not be read within ${deadlineMs} ms`)),
     deadlineMs,
@@ -53,11 +85,15 @@ export async function readHostFacts({
       ),
     ),
   );
-  worker.once('exit', () => resolve(err('the thread that reads the hardware ended early')));
-  const result = await promise;
-  clearTimeout(timer);
-  // Not awaited: a thread that hangs in the kernel ends when the kernel lets go of it.
-  void worker.terminate();
-  worker.unref();
-  return result;
+  worker.once('exit', () => {
+    resolve(err('the thread that reads the hardware ended early'));
+    ended.resolve();
+  });
+  const result = promise.finally(() => {
+    clearTimeout(timer);
+    // Not awaited: a thread that hangs in the kernel ends when the kernel lets go of it.
+    void worker.terminate();
+    worker.unref();
+  });
+  return { result, ended: ended.promise };
 }

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { isFault } from './system-files.ts';
 
 /**
  * Runs a program and returns what it wrote to its standard output; undefined when it is not there,
- * fails, writes too much or outlives its deadline.
+ * fails, writes too much or outlives its deadline. Rejects where a lack of memory or of file
+ * descriptors lets no program be started.
  */
 export type RunProgram = (
   program: string,
@@ -24,12 +26,14 @@ const MAXIMUM_CHARACTERS = 1024 * 1024;
 export function runUntil(deadline: number): RunProgram {
   return async (program, programArguments) => {
     if (performance.now() >= deadline) return undefined;
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
     const child = spawn(program, programArguments, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { PATH: searchPath, LC_ALL: 'C' },
       detached: true, // in a group of its own, to end it with its children
     });
+    child.once('error', (error) => (isFault(error) ? reject(error) : resolve(undefined)));
+    if (child.pid === undefined) return promise; // and there may be no pipes either
     let output = '';
     const end = () => {
       if (child.pid === undefined) return;
@@ -50,7 +54,6 @@ export function runUntil(deadline: number): RunProgram {
       output += piece;
       if (output.length > MAXIMUM_CHARACTERS) end();
     });
-    child.once('error', () => resolve(undefined));
     child.once('close', (code) => resolve(code === 0 ? output : undefined));
     return promise.finally(() => clearTimeout(timer));
   };

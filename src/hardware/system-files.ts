@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  fstatSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -14,7 +16,10 @@ export type TextReading =
   | { readonly state: 'missing' }
   | { readonly state: 'denied' };
 
-/** The files through which a system tells what it is; recorded ones take its place in tests. */
+/**
+ * The files through which a system tells what it is; recorded ones take its place in tests. Each
+ * throws where a failing disk or a lack of memory or file descriptors lets nothing be learnt.
+ */
 export interface SystemFiles {
   /** The text of a file, each byte one character (Latin-1); at most 1 MiB of it. */
   readText(path: string): TextReading;
@@ -42,8 +47,9 @@ export const hostFiles: SystemFiles = {
       if (path.startsWith('/proc/self/') && statfsSync(path).type !== PROC_SUPER_MAGIC) {
         return { state: 'denied' }; // something else was mounted over it
       }
-      return { state: 'read', text: readStart(path) };
+      return readStart(path);
     } catch (error) {
+      if (isFault(error)) throw error;
       const { code } = error as NodeJS.ErrnoException;
       return { state: code === 'EACCES' || code === 'EPERM' ? 'denied' : 'missing' };
     }
@@ -58,15 +64,26 @@ export const hostFiles: SystemFiles = {
     }),
 };
 
-function readStart(path: string): string {
-  const file = openSync(path, 'r');
+const faults: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EIO', 'ENOMEM']);
+
+/** Whether an error says nothing about the hardware, only that it cannot be read now. */
+export function isFault(error: unknown): boolean {
+  return faults.has((error as NodeJS.ErrnoException).code);
+}
+
+function readStart(path: string): TextReading {
+  // A pipe mounted over a file must not hold the thread until somebody writes to it.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    if (!fstatSync(file).isFile()) return { state: 'denied' };
     const piece = Buffer.alloc(PIECE_BYTES);
     let text = '';
     for (;;) {
       const length = readSync(file, piece, 0, piece.length, null);
       text += piece.toString('latin1', 0, length);
-      if (length === 0 || text.length >= MAXIMUM_BYTES) return text.slice(0, MAXIMUM_BYTES);
+      if (length === 0 || text.length >= MAXIMUM_BYTES) {
+        return { state: 'read', text: text.slice(0, MAXIMUM_BYTES) };
+      }
     }
   } finally {
     closeSync(file);
@@ -76,7 +93,8 @@ function readStart(path: string): string {
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
-  } catch {
-    return undefined; // missing, denied or broken: there is nothing to take from it
+  } catch (error) {
+    if (isFault(error)) throw error;
+    return undefined; // missing or denied: there is nothing to take from it
   }
 }

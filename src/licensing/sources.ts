@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
-import { readHostFacts } from '../hardware/read-host-facts.ts';
+import { createFactsReader } from '../hardware/read-host-facts.ts';
 import { readPackageInfo } from '../platform/package-info.ts';
 import { readLicenseBuild } from './build-keys.ts';
 import type { LicenseGateOptions } from './gate.ts';
@@ -41,6 +41,7 @@ export async function openLicenseSources({
     const advice = 'this installation is damaged; install it again';
     throw new OperatorError('SOFTWARE', [...build.error, advice].join('\n'));
   }
+  const readFacts = createFactsReader();
   const folders = [stateDir, license.recordsDir];
   const placesOf = (name?: string) => folders.map((folder) => createRecordFile(folder, name));
   const lists = [ofRelease, license.dir].map((folder) => join(folder, REVOCATION_FILE));
@@ -50,7 +51,7 @@ export async function openLicenseSources({
     readRevocations: () => readRevocations(lists, build.value),
     openRecords: () => openRecords(placesOf()),
     openHolderKey: () => ensureHolderKey(placesOf(HOLDER_KEY_FILE)),
-    readFacts: (depth) => readHostFacts({ depth, deadlineMs: FACTS_DEADLINE_MS }),
+    readFacts: (depth) => readFacts({ depth, deadlineMs: FACTS_DEADLINE_MS }),
     clocks: { nowMs: Date.now, upMs: () => performance.now() },
   };
 }

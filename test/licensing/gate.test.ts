@@ -372,7 +372,8 @@ test('a licence that serves one service ends what it replaces for all', async ()
   const { gate, put } = await openGate(createTestHost(), { services });
   await put('old.lic', claimsFor(bareMetal, { kind: 'permanent', lic_id: 'old-license-0001' }));
   const change = { kind: 'permanent', deploy_name: 'flowers', lic_id: 'new-license-0001' } as const;
-  await put('new.lic', { ...claimsFor(bareMetal, change), replaces: ['old-license-0001'] });
+  const claims = { ...claimsFor(bareMetal, change), replaces: ['old-license-0001'] };
+  await put('new.lic', claims);
   await gate.start();
   expect(gate.findDecision('flowers')?.state).toBe('VALID');
   expect(gate.findDecision('imagenet')).toMatchObject({
