@@ -89,7 +89,12 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
   const opening = Promise.withResolvers<Records>();
   const trialsReady = opening.promise.then((records) => ({
     records,
-    trials: createTrials({ records, builtMs: Date.parse(build.builtOn), clocks }),
+    trials: createTrials({
+      records,
+      builtMs: Date.parse(build.builtOn),
+      clocks,
+      onFailure: options.onFailure,
+    }),
   }));
 
   async function look(): Promise<void> {
@@ -104,17 +109,22 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     const { found, revocations } = folder;
     const { facts, isComplete } = hardware;
     const services = options.services();
-    const decided = decide(services, {
-      build,
-      licenses: found.licenses,
-      facts,
-      isComplete,
-      revocations,
-      records: records.content,
-      trials,
-    });
+    const decideNow = () =>
+      decide(services, {
+        build,
+        licenses: found.licenses,
+        facts,
+        isComplete,
+        revocations,
+        records: records.content,
+        trials,
+      });
+    let decided = decideNow();
     if (isStopped) {
       return;
+    }
+    if (await trials.beginProposed()) {
+      decided = decideNow();
     }
     if (decided.some(isAboutHardware)) {
       hardware.deepen();

@@ -3,10 +3,8 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../core/result.ts';
 import { mergeHistories } from './clock-policy.ts';
 
-/** Of a file that holds more, nothing is read. A hundred trials take 10 KB. */
-export const MAX_RECORD_BYTES = 256 * 1024;
-/** Hosts whose evaluations are remembered, where a folder is carried from host to host. */
-const MAX_EVALUATIONS = 16;
+/** Of a file that holds more, nothing is read. A hundred trials take 10 KB, an evaluation 1 KB. */
+export const MAX_RECORD_BYTES = 1024 * 1024;
 
 /**
  * Keeps people from editing their records by hand, and programs from taking damage for content. It
@@ -101,9 +99,8 @@ function mergeEvaluations(a: Evaluation[], b: Evaluation[]): Evaluation[] {
     const known = merged.get(evaluation.id);
     merged.set(evaluation.id, known === undefined ? evaluation : mergeTwo(known, evaluation));
   }
-  return [...merged.values()]
-    .sort((x, y) => y.order - x.order || (x.id < y.id ? -1 : 1))
-    .slice(0, MAX_EVALUATIONS);
+  // None is ever left out: its host would begin another.
+  return [...merged.values()].sort((x, y) => y.order - x.order || (x.id < y.id ? -1 : 1));
 }
 
 /** Two states of the same evaluation. Of two dates found at once the earlier counts. */

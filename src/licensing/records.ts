@@ -13,7 +13,9 @@ export interface RecordProblem {
   readonly detail: string;
 }
 
-/** What a host remembers of its licences, in memory and in two places. */
+type Propose = (known: RecordContent) => Partial<RecordContent> | undefined;
+
+/** What a host remembers of its licences, in memory and in several places. */
 export interface Records {
   /** Everything known, whether or not it could be written. */
   readonly content: RecordContent;
@@ -21,6 +23,12 @@ export interface Records {
   readonly problems: readonly RecordProblem[];
   /** Remembers something more. Nothing is written yet. */
   add(learned: Partial<RecordContent>): void;
+  /**
+   * Remembers what `propose` finds to add to everything known, only where a place takes it. It is
+   * asked while nobody else writes there, so of several processes the first one's proposal lasts
+   * and the others find it. Writes each place as `save` does.
+   */
+  addLasting(propose: Propose): Promise<void>;
   /**
    * Writes everything known to each place, together with what others have written there. Never
    * fails: where a place cannot be written the trial goes on from memory and the other place, and
@@ -38,7 +46,7 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
   let saving = Promise.resolve();
 
   function add(learned: Partial<RecordContent>): void {
-    content = mergeContents(content, { ...emptyContent, ...learned });
+    content = withMore(content, learned);
   }
 
   /** Adds what a place holds; returns what is wrong with it. */
@@ -53,26 +61,41 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
   }
 
   /** One place after the other: at no time is a copy touched while the other is not sound. */
-  async function writePlaces(): Promise<void> {
+  async function writePlaces(propose?: Propose): Promise<void> {
     const found: RecordProblem[] = [];
     const written = new Set<string>();
     let sealed = { content, text: '' };
     for (const { path, revise } of places) {
+      let more: ReturnType<Propose>;
       const revised = await revise((present) => {
         const damage = learn(present);
-        if (sealed.text === '' || sealed.content !== content) {
-          sealed = { content, text: sealContent(content) };
+        more = propose?.(content);
+        const all = more === undefined ? content : withMore(content, more);
+        if (sealed.text === '' || sealed.content !== all) {
+          sealed = { content: all, text: sealContent(all) };
         }
-        written.add(sealed.text);
         return { text: sealed.text, replacesDamage: damage !== undefined };
       });
-      if (!revised.ok) {
+      if (revised.ok) {
+        if (more !== undefined) add(more);
+        written.add(sealed.text);
+      } else {
         found.push({ path, detail: revised.error.detail });
         if (revised.error.wasTouched) break;
       }
     }
     known = written;
     problems = found;
+  }
+
+  /** In the order in which it was asked for. */
+  function write(propose?: Propose): Promise<void> {
+    saving = saving
+      .then(() => writePlaces(propose))
+      .catch((error: unknown) => {
+        problems = places.map(({ path }) => ({ path, detail: `not written (${String(error)})` }));
+      });
+    return saving;
   }
 
   for (const place of places) {
@@ -88,9 +111,11 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
       return problems;
     },
     add,
-    save() {
-      saving = saving.then(writePlaces);
-      return saving;
-    },
+    addLasting: write,
+    save: () => write(),
   };
+}
+
+function withMore(content: RecordContent, more: Partial<RecordContent>): RecordContent {
+  return mergeContents(content, { ...emptyContent, ...more });
 }

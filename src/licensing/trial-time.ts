@@ -120,14 +120,15 @@ export async function startTrialTime(options: TrialTimeOptions): Promise<TrialTi
   let isSaving = false;
   let saving = Promise.resolve();
 
-  async function charge(): Promise<void> {
+  function charge(): void {
     const aheadMs = rules.chargeAheadMs(ranMs - startedRanMs, trial.lengthMs);
     chargeAtMs = ranMs + (aheadMs * 3) / 4;
     const history = { ...trial.recall(records.content), ranMs: ranMs + aheadMs };
     records.add(trial.record(records.content, history));
     isSaving = true;
-    await records.save();
-    isSaving = false;
+    saving = records.save().finally(() => {
+      isSaving = false;
+    });
   }
 
   const trialTime: TrialTime = {
@@ -140,7 +141,7 @@ export async function startTrialTime(options: TrialTimeOptions): Promise<TrialTi
       const { verdict, learned } = trial.judge(content, history, reading, rules);
       records.add(learned);
       if (ranMs >= chargeAtMs && !isSaving) {
-        saving = charge();
+        charge();
       }
       return verdict;
     },
