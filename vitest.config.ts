@@ -9,6 +9,9 @@ export default defineConfig({
     maxWorkers: 2,
     pool: 'forks',
     // Some tests load onnxruntime in their own thread: see src/inference/offline.ts.
-    env: { ORT_DISABLE_TELEMETRY: '1' },
+    env: {
+      ORT_DISABLE_TELEMETRY: '1',
+      NODE_OPTIONS: `--import=${new URL('test/support/own-host-folder.js', import.meta.url).href}`,
+    },
   },
 });

@@ -23,7 +23,7 @@ const IDLE_MS = 10_000;
 const stateDir = await mkdtemp(join(tmpdir(), 'edge-infer-bench-license-'));
 const places = { stateDir, license: { dir: join(stateDir, 'licenses'), recordsDir: stateDir } };
 const gate = createLicenseGate({
-  ...(await openLicenseSources(places)),
+  ...(await openLicenseSources(places, [])),
   services: () => [{ deployName: 'imagenet' }, { deployName: 'second' }],
   onDecision: () => undefined,
   onRecordProblem: () => undefined,

@@ -6,7 +6,7 @@ import type { LicenseSources } from './sources.ts';
 import { createTrials } from './trials.ts';
 import type { LicenseDecision, LicenseVerdict } from './verdict.ts';
 
-/** What lies on this host, looked at once: no running time is counted and nothing is written. */
+/** What lies on this host, looked at once: no running time is counted, and nothing is written but a new list. */
 export interface Inspection {
   readonly licenses: readonly FoundLicense[];
   readonly decisions: readonly LicenseDecision[];

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../core/result.ts';
 import { type FileProblem, readBoundedFile } from './bounded-file.ts';
+import { giveToOwnerOf, makeFolder } from './own-folder.ts';
 import { MAX_RECORD_BYTES } from './record-content.ts';
 import { lockRecords } from './record-lock.ts';
 
@@ -28,6 +29,8 @@ interface WriteProblem {
 export interface RecordPlace {
   /** For messages. */
   readonly path: string;
+  /** Nobody chose this place, so that it cannot be used is no news. */
+  readonly isOptional?: boolean;
   read(): Promise<RecordText>;
   /**
    * Replaces the record by what `revise` makes of the present one; nobody else writes between the
@@ -40,27 +43,36 @@ export interface RecordPlace {
  * A file on the disk that is replaced as a whole, for its owner alone. Its folder is made when it
  * is first written.
  */
-export function createRecordFile(folder: string, name = RECORDS): RecordPlace {
+export function createRecordFile(
+  folder: string,
+  { name = RECORDS, isOptional = false, maxBytes = MAX_RECORD_BYTES } = {},
+): RecordPlace {
   const path = join(folder, name);
   let isTidy = false;
 
+  async function read(): Promise<RecordText> {
+    const bytes = await readBoundedFile(path, maxBytes);
+    return bytes.ok ? ok(bytes.value.toString()) : bytes;
+  }
+
   return {
     path,
-    read: () => readText(path),
+    isOptional,
+    read,
     async revise(revise) {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder, 0o700);
         await using _lock = await lockRecords(`${path}.lock`);
         if (!isTidy) {
           await removeTemporaries(folder, name);
           isTidy = true;
         }
-        const { text, replacesDamage } = revise(await readText(path));
+        const { text, replacesDamage } = revise(await read());
         if (replacesDamage) {
           await rename(path, `${path}.damaged`);
         }
         await writeAtomically(folder, path, text);
-        const written = await readText(path);
+        const written = await read();
         return written.ok && written.value === text
           ? ok(true)
           : err({ detail: 'what was written does not read back', wasTouched: true });
@@ -69,11 +81,6 @@ export function createRecordFile(folder: string, name = RECORDS): RecordPlace {
       }
     },
   };
-}
-
-async function readText(path: string): Promise<RecordText> {
-  const bytes = await readBoundedFile(path, MAX_RECORD_BYTES);
-  return bytes.ok ? ok(bytes.value.toString()) : bytes;
 }
 
 async function writeAtomically(folder: string, path: string, text: string): Promise<void> {
@@ -90,15 +97,6 @@ async function writeAtomically(folder: string, path: string, text: string): Prom
   }
   await using names = await open(folder, 'r');
   await names.sync();
-}
-
-/** A command run once as root must not leave records that the service cannot read. */
-async function giveToOwnerOf(folder: string, file: FileHandle): Promise<void> {
-  const { uid, gid } = await stat(folder);
-  const { uid: own } = await file.stat();
-  if (own === 0 && uid !== 0) {
-    await file.chown(uid, gid);
-  }
 }
 
 /** What writers left that were killed. Called under the lock, so that nobody is writing. */

@@ -65,7 +65,7 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
     const found: RecordProblem[] = [];
     const written = new Set<string>();
     let sealed = { content, text: '' };
-    for (const { path, revise } of places) {
+    for (const { path, isOptional, revise } of places) {
       let more: ReturnType<Propose>;
       const revised = await revise((present) => {
         const damage = learn(present);
@@ -80,7 +80,7 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
         if (more !== undefined) add(more);
         written.add(sealed.text);
       } else {
-        found.push({ path, detail: revised.error.detail });
+        if (isOptional !== true) found.push({ path, detail: revised.error.detail });
         if (revised.error.wasTouched) break;
       }
     }
@@ -100,7 +100,8 @@ export async function openRecords(places: readonly RecordPlace[]): Promise<Recor
 
   for (const place of places) {
     const detail = learn(await place.read());
-    if (detail !== undefined) problems.push({ path: place.path, detail });
+    if (detail !== undefined && place.isOptional !== true)
+      problems.push({ path: place.path, detail });
   }
 
   return {

@@ -8,7 +8,7 @@ import { makeFolders } from './records-fixture.ts';
 
 async function ensure(folders: readonly string[]): Promise<string> {
   const key = await ensureHolderKey(
-    folders.map((folder) => createRecordFile(folder, HOLDER_KEY_FILE)),
+    folders.map((folder) => createRecordFile(folder, { name: HOLDER_KEY_FILE })),
   );
   return key.ok ? publicText(key.value) : key.error;
 }

@@ -11,7 +11,7 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   emptyContent,
@@ -183,6 +183,18 @@ describe('two copies', () => {
     await saveTrial(folders, 2000);
     expect(await ranMsIn([folders[0]])).toBe(2000);
     expect((await stat(join(folders[1], FILE))).uid).toBe(4712);
+  });
+
+  test('are in folders that are given to the owner of the one that was there', async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root can give folders away');
+    const folders = await makeFolders();
+    const root = dirname(dirname(folders[0]));
+    await chown(root, 4711, 4712);
+    await saveTrial(folders, 1000);
+    for (const folder of [...folders, dirname(folders[0]), join(folders[1], FILE)]) {
+      expect(await stat(folder)).toMatchObject({ uid: 4711, gid: 4712 });
+    }
+    expect((await stat(dirname(root))).uid).toBe(0);
   });
 
   // As another container's process, of which nothing is known, and one that surely has ended.

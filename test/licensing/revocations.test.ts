@@ -1,9 +1,10 @@
-import { symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { strangerKey, testBuildFile, testKeys } from '../../scripts/license-vectors/test-keys.ts';
 import { createLicenseBuild } from '../../src/licensing/build-keys.ts';
 import {
+  createRevocationCopy,
   type RevocationList,
   readRevocations,
   verifyRevocationList,
@@ -78,4 +79,38 @@ test('a list that does not count takes nothing from the others, and is told', as
     `${damaged}: expected the END line, found none; the file is cut short or still being written`,
     `${folder}: expected a file, found a folder`,
   ]);
+});
+
+test('are remembered, so that deleting the list or putting back an old one brings nothing back', async () => {
+  const home = await temporaryFolder();
+  const beside = join(home, 'revoked.lic');
+  const copies = ['one', 'two'].map((name) => createRevocationCopy(join(home, name)));
+  const read = async (): Promise<readonly string[]> =>
+    [...(await readRevocations([beside], build, copies)).reasons.keys()].sort();
+  const file = (i: number) => join(home, ['one', 'two'][i] ?? '', 'license-revocations');
+  expect(await read()).toEqual([]);
+  expect(await readdir(home)).toEqual([]);
+
+  await writeFile(beside, sign(list));
+  const ids = ['lic-00000000000000000001', 'lic-2-of-acme'];
+  expect(await read()).toEqual(ids);
+  await rm(beside);
+  expect(await read()).toEqual(ids);
+  await rm(file(0));
+  expect(await read()).toEqual(ids);
+  await writeFile(file(1), 'damaged');
+  expect(await read()).toEqual(ids);
+  for (const i of [0, 1]) expect(await readFile(file(i))).toEqual(sign(list));
+
+  await writeFile(beside, sign({ issued: 1, revoked: [{ lic_id: 'lic-older' }] }));
+  expect(await read()).toEqual([...ids, 'lic-older']);
+  const { mtimeMs } = await stat(file(0));
+  expect(await read()).toEqual([...ids, 'lic-older']);
+  expect((await stat(file(0))).mtimeMs).toBe(mtimeMs);
+
+  // The vendor takes a withdrawal back.
+  await writeFile(beside, sign({ issued: 1_900_000_000, revoked: [{ lic_id: 'lic-newer' }] }));
+  expect(await read()).toEqual(['lic-newer']);
+  await rm(beside);
+  expect(await read()).toEqual(['lic-newer']);
 });

@@ -9,6 +9,9 @@ import { packageRoot } from './server.ts';
 /** No test writes to what this user's own programs keep. */
 const userStateHome = join(tmpdir(), 'edge-infer-test-user-state');
 
+/** What `NODE_OPTIONS` is for programs that tests start: none of them writes to this host's own folders. */
+export const nodeOptions = `--import=${new URL('own-host-folder.js', import.meta.url).href}`;
+
 export const mainFile = join(packageRoot, 'src/cli/main.ts');
 
 export interface CliOptions {
@@ -46,7 +49,12 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd ?? packageRoot,
     ...(user === undefined ? {} : { uid: user, gid: user }),
-    env: { ...Object.fromEntries(inherited), XDG_STATE_HOME: userStateHome, ...options.env },
+    env: {
+      ...Object.fromEntries(inherited),
+      NODE_OPTIONS: nodeOptions,
+      XDG_STATE_HOME: userStateHome,
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { composeServer, type EdgeInferServer } from '../../src/compose.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import type { LicenseSources } from '../../src/licensing/sources.ts';
+import { type LicenseSources, openLicenseSources } from '../../src/licensing/sources.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,6 +17,11 @@ export interface TestServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` of the service address. */
   readonly url: string;
   readonly adminUrl: string;
+}
+
+/** What a server has without others, but for the folders of this host. */
+export function openOwnSources(config: Config): Promise<LicenseSources> {
+  return openLicenseSources(config, [join(config.stateDir, 'of-the-host')]);
 }
 
 /**
@@ -43,7 +48,8 @@ export async function startTestServer(
     packageRoot,
     userStateDir: join(stateDir, 'of-the-user'),
   });
-  const server = await composeServer(config, await createLogger(config.log), openSources?.(config));
+  const sources = await (openSources ?? openOwnSources)(config);
+  const server = await composeServer(config, await createLogger(config.log), sources);
   await server.start();
   await server.loaded;
   return {

@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { OperatorError } from '../../core/errors.ts';
 import { findLabel, maxDocumentBytes } from '../../licensing/armour.ts';
 import { readBoundedFile } from '../../licensing/bounded-file.ts';
 import { LICENSE_EXTENSION, REVOCATION_FILE } from '../../licensing/license-folder.ts';
+import { makeFolder } from '../../licensing/own-folder.ts';
 import { readLicenseFile } from '../../licensing/read-license-file.ts';
 import { findRemedy } from '../../licensing/remedies.ts';
 import { readRevocationList } from '../../licensing/revocations.ts';
@@ -92,7 +93,7 @@ function describeRefusal(path: string, verdicts: readonly LicenseVerdict[]): str
 
 async function putFile(folder: string, name: string, bytes: Buffer): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(folder, FOLDER_MODE);
   } catch (error) {
     throw cannotWrite(folder, error);
   }

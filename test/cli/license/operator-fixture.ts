@@ -9,7 +9,13 @@ import { sealEnvelope } from '../../../src/licensing/envelope.ts';
 import type { HostFingerprint } from '../../../src/licensing/match.ts';
 import { parseRequest } from '../../../src/licensing/request-texts.ts';
 import { copyRelease } from '../../support/copy-release.ts';
-import { type CliResult, makeFolder, type RunningCli, startCli } from '../../support/run-cli.ts';
+import {
+  type CliResult,
+  makeFolder,
+  nodeOptions,
+  type RunningCli,
+  startCli,
+} from '../../support/run-cli.ts';
 
 const DAY_S = 86_400;
 const NOBODY = 65_534;
@@ -30,7 +36,7 @@ export interface Operator {
   readonly release: string;
   readonly licenses: string;
   /** Where the records lie, in order. */
-  readonly recordFolders: readonly [string, string];
+  readonly recordFolders: readonly [string, string, ofTheHost: string];
   /** What the host tells of its hardware, and how a licence is bound to it. */
   readonly binding: {
     readonly holder: string;
@@ -68,6 +74,7 @@ export async function createOperator(build: Partial<BuildFile> = {}): Promise<Op
   }
   const program = { cwd: home, main: join(release, 'src/cli/main.ts') };
   const environment = {
+    NODE_OPTIONS: nodeOptions,
     HOME: home,
     XDG_STATE_HOME: join(home, 'user-state'),
     EDGE_INFER_STATE_DIR: join(home, 'state'),
@@ -96,7 +103,11 @@ export async function createOperator(build: Partial<BuildFile> = {}): Promise<Op
     home,
     release,
     licenses,
-    recordFolders: [join(home, 'state'), join(home, 'user-state/edge-infer')],
+    recordFolders: [
+      join(home, 'state'),
+      join(home, 'user-state/edge-infer'),
+      join(home, 'user-state/host'),
+    ],
     binding,
     environment,
     run,

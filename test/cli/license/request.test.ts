@@ -1,10 +1,10 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createOperator } from './operator-fixture.ts';
 
 const operator = await createOperator();
-const { home, run, vendor, binding } = operator;
+const { home, run, vendor, binding, recordFolders } = operator;
 const kinds = binding.fp.components.map(({ k }) => k);
 
 interface Inspected {
@@ -97,6 +97,8 @@ test('a host that can keep no key makes no request that nobody could answer for'
   const closed = join(home, 'closed-places');
   await mkdir(closed);
   await chmod(closed, 0o555);
+  await rm(recordFolders[2], { recursive: true });
+  await symlink(join(closed, 'host'), recordFolders[2]);
   const { exitCode, stdout, stderr } = await run(
     ...['license', 'request', '--state-dir', join(closed, 'state')],
     ...['--license.records-dir', join(closed, 'records')],

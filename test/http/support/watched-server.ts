@@ -7,7 +7,7 @@ import { composeServer, type EdgeInferServer } from '../../../src/compose.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import type { LicenseSources } from '../../../src/licensing/sources.ts';
-import { packageRoot } from '../../support/server.ts';
+import { openOwnSources, packageRoot } from '../../support/server.ts';
 
 interface LogLine {
   readonly level: number;
@@ -40,7 +40,11 @@ export async function startWatchedServer(
       done();
     },
   });
-  const server = await composeServer(config, pino(stream), openSources?.(config));
+  const server = await composeServer(
+    config,
+    pino(stream),
+    await (openSources ?? openOwnSources)(config),
+  );
   await server.start();
   return {
     server,
