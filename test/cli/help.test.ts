@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { mainFile, makeFolder, runCli } from '../support/run-cli.ts';
+import { mainFile, makeFolder, nodeOptions, runCli } from '../support/run-cli.ts';
 import { packageRoot } from '../support/server.ts';
 
 const commands = [
@@ -59,6 +59,7 @@ describe('help', () => {
     const launcher = `#!/bin/sh\nexec '${process.execPath}' '${mainFile}' "$@"\n`;
     await writeFile(join(folder, 'bin/edge-infer'), launcher, { mode: 0o755 });
     const env = {
+      NODE_OPTIONS: nodeOptions,
       PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}`,
       EDGE_INFER_STATE_DIR: join(folder, 'state'),
     };
