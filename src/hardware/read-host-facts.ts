@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { err, ok, type Result } from '../core/result.ts';
 import type { HostFacts } from './components.ts';
@@ -43,10 +42,14 @@ export function createFactsReader(start: (options: ReadOptions) => Reading = sta
 
   return async (options: ReadOptions): Promise<Result<HostFacts, string>> => {
     const before = threads;
-    const late = delay(options.deadlineMs, true, { ref: false });
+    // While it waits, this timer alone may be what keeps a command from ending before its answer.
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(late.resolve, options.deadlineMs, 'late');
     const turn = Promise.withResolvers<unknown>();
     threads = turn.promise;
-    if (await Promise.race([before, late])) {
+    const isLate = (await Promise.race([before, late.promise])) === 'late';
+    clearTimeout(timer);
+    if (isLate) {
       turn.resolve(before);
       return err('the hardware could not be read: an earlier reading still hangs');
     }

@@ -39,6 +39,8 @@ export async function startTestServer(
       port: '0',
       'admin.port': '0',
       'state-dir': stateDir,
+      // Also for tests that name a state folder which cannot be.
+      'license.dir': join(stateDir, 'licenses'),
       'log.level': 'fatal',
       'log.format': 'json',
       ...flags,
