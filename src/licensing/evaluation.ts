@@ -1,4 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import type { Component } from '../hardware/components.ts';
 import {
   type ClockReading,
   type ClockRules,
@@ -11,21 +12,14 @@ import {
   type Term,
   TOLERANCE_MS,
 } from './clock-policy.ts';
+import { saltDigest } from './match.ts';
 import type { Evaluation, RecordContent } from './record-content.ts';
 
 const SALT_BYTES = 16;
-const HASH_BYTES = 8;
 /** Time enough for a host to find its time server. */
 const FREE_DATING_MS = HOUR_MS;
 /** Smaller corrections of the date are not worth writing. */
 const DATING_PRECISION_MS = 60_000;
-
-/** A recognised part of a host, as in hardware/components.ts. */
-export interface HostComponent {
-  readonly kind: string;
-  /** Hexadecimal. */
-  readonly digest: string;
-}
 
 /**
  * Issues a trial to this host. It is bound to whatever can be recognised, in a container or a
@@ -33,14 +27,17 @@ export interface HostComponent {
  */
 export function issueEvaluation(
   { evaluations }: RecordContent,
-  components: readonly HostComponent[],
+  components: readonly Component[],
 ): Evaluation {
   const salt = randomBytes(SALT_BYTES).toString('base64url');
   return {
     id: randomBytes(SALT_BYTES).toString('base64url'),
     order: Math.max(0, ...evaluations.map(({ order }) => order)) + 1,
     salt,
-    components: components.map(({ kind, digest }) => ({ k: kind, h: hash(kind, digest, salt) })),
+    components: components.map(({ kind, digest }) => ({
+      k: kind,
+      h: saltDigest(salt, kind, digest),
+    })),
     beganMs: 0,
     datings: 0,
     history: { markMs: 0, ranMs: 0, settledRanMs: 0 },
@@ -53,7 +50,7 @@ export function issueEvaluation(
  */
 export function findEvaluation(
   { evaluations }: RecordContent,
-  components: readonly HostComponent[],
+  components: readonly Component[],
 ): Evaluation | undefined {
   return evaluations
     .filter((evaluation) => isOfThisHost(evaluation, components))
@@ -70,10 +67,10 @@ export function findEvaluation(
  */
 export function isOfThisHost(
   { salt, components: sealed }: Evaluation,
-  components: readonly HostComponent[],
+  components: readonly Component[],
 ): boolean {
-  const present = new Set(components.map(({ kind }) => kind));
-  const hashes = new Set(components.map(({ kind, digest }) => hash(kind, digest, salt)));
+  const present = new Set<string>(components.map(({ kind }) => kind));
+  const hashes = new Set(components.map(({ kind, digest }) => saltDigest(salt, kind, digest)));
   const asked = new Set(sealed.map(({ k }) => k).filter((kind) => present.has(kind)));
   const matching = new Set(sealed.filter(({ h }) => hashes.has(h)).map(({ k }) => k));
   return matching.size * 2 >= asked.size;
@@ -129,13 +126,4 @@ function dateEvaluation(
       ? Math.abs(startMs - beganMs) > DATING_PRECISION_MS
       : beganMs === 0 || startMs < beganMs - TOLERANCE_MS || nowMs >= beganMs + lengthMs;
   return isWrong ? { ...evaluation, beganMs: startMs, datings: datings + 1 } : evaluation;
-}
-
-function hash(kind: string, digest: string, salt: string): string {
-  return createHmac('sha256', Buffer.from(salt, 'base64url'))
-    .update(`${kind}\0`)
-    .update(Buffer.from(digest, 'hex'))
-    .digest()
-    .subarray(0, HASH_BYTES)
-    .toString('base64url');
 }

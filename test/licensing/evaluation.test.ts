@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Component, ComponentKind } from '../../src/hardware/components.ts';
 import { DAY_MS, HOUR_MS } from '../../src/licensing/clock-policy.ts';
 import {
   findEvaluation,
-  type HostComponent,
   isOfThisHost,
   issueEvaluation,
   judgeEvaluation,
@@ -14,7 +14,7 @@ const startMs = Date.UTC(2027, 0, 1);
 const in2099 = Date.UTC(2099, 0, 1);
 
 /** A component whose digest says nothing but which one it is. */
-const component = (kind: string, serial: number): HostComponent => ({
+const component = (kind: ComponentKind, serial: number): Component => ({
   kind,
   digest: serial.toString(16).padStart(64, '0'),
 });
@@ -103,7 +103,7 @@ describe('the host', () => {
   const changed = (...kinds: readonly string[]) =>
     host.map((each) => (kinds.includes(each.kind) ? component(each.kind, 99) : each));
 
-  test.each<[name: string, components: readonly HostComponent[], isSame: boolean]>([
+  test.each<[name: string, components: readonly Component[], isSame: boolean]>([
     ['as it was', host, true],
     ['with one of two network cards', host.toSpliced(2, 1), true],
     ['with half of it changed', changed('root-disk', 'machine-id'), true],
