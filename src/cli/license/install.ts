@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { OperatorError } from '../../core/errors.ts';
@@ -6,10 +5,10 @@ import { findLabel, maxDocumentBytes } from '../../licensing/armour.ts';
 import { readBoundedFile } from '../../licensing/bounded-file.ts';
 import { LICENSE_EXTENSION, REVOCATION_FILE } from '../../licensing/license-folder.ts';
 import { makeFolder } from '../../licensing/own-folder.ts';
-import { readLicenseFile } from '../../licensing/read-license-file.ts';
 import { findRemedy } from '../../licensing/remedies.ts';
-import { readRevocationList } from '../../licensing/revocations.ts';
+import { readRevocationList, verifyRevocationList } from '../../licensing/revocations.ts';
 import { isServed, type LicenseVerdict } from '../../licensing/verdict.ts';
+import { verifyLicense } from '../../licensing/verify-license.ts';
 import { count } from '../count.ts';
 import { writeOutput } from '../output.ts';
 import { printable } from '../text-table.ts';
@@ -21,23 +20,46 @@ const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 
 /**
- * Puts a licence among the others, under its id. Throws an OperatorError, with nothing changed,
- * where it would serve none of the configured services.
+ * Puts a licence, or a list of withdrawn ones, among the others. Throws an OperatorError, with
+ * nothing changed, where a licence would serve none of the configured services.
  */
 export async function installLicense(path: string, command: Command): Promise<void> {
   const local = await openLocalLicenses(command);
-  const { config, sources, inspect } = local;
-  const license = await readLicenseFile(path, sources.build);
-  if (!license.ok && (await isRevocationList(path))) {
-    await installRevocations(path, local);
-    return;
+  const bytes = await readDocument(path);
+  await (findLabel(bytes) === 'REVOCATION LIST'
+    ? installRevocations(path, bytes, local)
+    : installVerified(path, bytes, local));
+}
+
+/** Read once: what is checked is what is put in place, whatever becomes of the file meanwhile. */
+async function readDocument(path: string): Promise<Buffer> {
+  const maxBytes = maxDocumentBytes['REVOCATION LIST'];
+  const file = await readBoundedFile(path, maxBytes, { followsLinks: true });
+  if (file.ok) {
+    return file.value;
   }
+  const { isMissing, isUnread, detail } = file.error;
+  const remedy = isUnread
+    ? 'See to what the reason says, then install it again.'
+    : findRemedy('MALFORMED');
+  throw isMissing
+    ? new OperatorError(
+        'NO_INPUT',
+        `${path}: NOT_FOUND: ${detail}. Name the file that your vendor sent.`,
+      )
+    : new OperatorError('DATA', `${path}: MALFORMED: ${detail}. ${remedy}`);
+}
+
+/** Names the file by the licence's id. */
+async function installVerified(
+  path: string,
+  bytes: Buffer,
+  { config, sources, inspect }: LocalLicenses,
+): Promise<void> {
+  const license = verifyLicense(bytes, sources.build);
   if (!license.ok) {
     const { state, detail } = license.error;
-    throw new OperatorError(
-      state === 'NOT_FOUND' ? 'NO_INPUT' : 'DATA',
-      `${path}: ${state}: ${detail}. ${state === 'NOT_FOUND' ? 'Name the file that your vendor sent.' : findRemedy(state)}`,
-    );
+    throw new OperatorError('DATA', `${path}: ${state}: ${detail}. ${findRemedy(state)}`);
   }
   const file = `${license.value.claims.lic_id}${LICENSE_EXTENSION}`;
   const verdicts = (await inspect()).judge({ file, license });
@@ -45,23 +67,20 @@ export async function installLicense(path: string, command: Command): Promise<vo
   if (best === undefined) {
     throw new OperatorError('DATA', describeRefusal(path, verdicts));
   }
-  await putFile(config.license.dir, file, await readFile(path));
+  await putFile(config.license.dir, file, bytes);
   await writeOutput(await describeInstalled(join(config.license.dir, file), best, inspect));
 }
 
-async function isRevocationList(path: string): Promise<boolean> {
-  const file = await readBoundedFile(path, maxDocumentBytes['REVOCATION LIST'], {
-    followsLinks: true,
-  });
-  return file.ok && findLabel(file.value) === 'REVOCATION LIST';
-}
-
-/** Puts the vendor's list of withdrawn licences among the licences, unless a later one lies there. */
-async function installRevocations(path: string, { config, sources, inspect }: LocalLicenses) {
+/** Unless a later one lies there. */
+async function installRevocations(
+  path: string,
+  bytes: Buffer,
+  { config, sources, inspect }: LocalLicenses,
+): Promise<void> {
   const { dir } = config.license;
-  const list = await readRevocationList(path, sources.build);
+  const list = verifyRevocationList(bytes, sources.build);
   if (!list.ok) {
-    throw new OperatorError('DATA', `${list.error}. ${findRemedy('MALFORMED')}`);
+    throw new OperatorError('DATA', `${path}: ${list.error.detail}. ${findRemedy('MALFORMED')}`);
   }
   const present = await readRevocationList(join(dir, REVOCATION_FILE), sources.build);
   if (present.ok && present.value.issued > list.value.issued) {
@@ -70,7 +89,7 @@ async function installRevocations(path: string, { config, sources, inspect }: Lo
       `${path} is older than the list that is in place; nothing was changed`,
     );
   }
-  await putFile(dir, REVOCATION_FILE, await readFile(path));
+  await putFile(dir, REVOCATION_FILE, bytes);
   const { decisions } = await inspect();
   await writeOutput(
     [

@@ -1,5 +1,16 @@
-import { chmod, cp, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  readFile,
+  rename,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { strangerKey, testKeys } from '../../../scripts/license-vectors/test-keys.ts';
 import { writeRevocationList } from '../../../src/licensing/revocations.ts';
@@ -48,6 +59,34 @@ test('a second time it changes nothing, and a trial beside it stays what it is',
   expect(Object.keys((await readFolder(folder)) ?? {})).toEqual(['lic-sold.lic', 'lic-tried.lic']);
 });
 
+test('what was checked is put in place, though the file is another by then', async () => {
+  const { folder, install } = createPlace();
+  const ids = ['lic-number-one', 'lic-number-two'] as const;
+  const texts = await Promise.all(
+    ids.map(async (id) => readFile(await write(permanent(id), `${id}.lic`), 'base64')),
+  );
+  let turns = 0;
+  let isOver = false;
+  const turning = (async () => {
+    while (!isOver) {
+      await copyFile(join(home, `${ids[turns % 2]}.lic`), join(home, 'next.lic'));
+      await rename(join(home, 'next.lic'), join(home, 'turning.lic'));
+      await delay(10 + (turns++ % 7) * 5); // in no step with the command
+    }
+  })();
+  for (let times = 0; times < 5; times++) {
+    expect(await install('turning.lic')).toMatchObject({ exitCode: 0, stderr: '' });
+  }
+  isOver = true;
+  await turning;
+  expect(turns).toBeGreaterThan(20);
+  const installed = Object.entries((await readFolder(folder)) ?? {});
+  expect(installed.length).toBeGreaterThan(0);
+  for (const [file, text] of installed) {
+    expect(text).toBe(texts[ids.findIndex((id) => file === `${id}.lic`)]);
+  }
+});
+
 test('a licence that is signed again takes the place of the one with its id', async () => {
   const { folder, install } = createPlace();
   await write(permanent('lic-same'), 'first.lic');
@@ -90,18 +129,18 @@ describe('what would not serve is refused, and no byte changes:', () => {
   });
 
   test.each<[string, string, (path: string) => Promise<unknown>]>([
-    ['a file that breaks off', 'MALFORMED', (path) => truncate(path, 300)],
-    ['a file of 1 GB', 'MALFORMED', (path) => truncate(path, 2 ** 30)],
-    ['an empty file', 'MALFORMED', (path) => truncate(path, 0)],
-    ['text after the end', 'MALFORMED', (path) => writeFile(path, '\n', { flag: 'a' })],
-    ['one that may not be read', 'MALFORMED', (path) => chmod(path, 0o000)],
-  ])('%s', async (_, state, damage) => {
+    ['a file that breaks off', 'Copy the file', (path) => truncate(path, 300)],
+    ['a file of 1 GB', 'Copy the file', (path) => truncate(path, 2 ** 30)],
+    ['an empty file', 'Copy the file', (path) => truncate(path, 0)],
+    ['text after the end', 'Copy the file', (path) => writeFile(path, '\n', { flag: 'a' })],
+    ['one that may not be read', 'See to what the reason says', (path) => chmod(path, 0o000)],
+  ])('%s', async (_, remedy, damage) => {
     const before = await readFolder(folder);
     const path = await write(permanent('lic-good'), `damaged-${folders++}.lic`);
     await damage(path);
     const { exitCode, stderr } = await install(path);
     expect(exitCode).toBe(65);
-    expect(stderr).toMatch(new RegExp(`^edge-infer: ${path}: ${state}: .+\\. Copy the file`));
+    expect(stderr).toMatch(new RegExp(`^edge-infer: ${path}: MALFORMED: .+\\. ${remedy}`));
     expect(await readFolder(folder)).toEqual(before);
   });
 
