@@ -193,8 +193,8 @@ export function composeGate(
   });
 }
 
-function describeLicense(decision: LicenseDecision | undefined): LicenseHealth | undefined {
-  return decision && { ...decision, isServed: isServed(decision), daysLeft: leftDays(decision) };
+function describeLicense(decision: LicenseDecision): LicenseHealth {
+  return { ...decision, isServed: isServed(decision), daysLeft: leftDays(decision) };
 }
 
 function listenerStep(name: string, listener: Listener) {
@@ -225,7 +225,7 @@ function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | 
   };
 }
 
-function readService(service: ImageService, license: LicenseHealth | undefined) {
+function readService(service: ImageService, license: LicenseHealth) {
   const { deployName, state, session, model, variant } = service.status();
   const { openRequests, waitingRequests, heldBytes } = service.admission;
   return {
@@ -240,7 +240,7 @@ function readService(service: ImageService, license: LicenseHealth | undefined) 
     modelVersion: model?.version ?? '',
     modelSha256: model?.sha256 ?? '',
     variant: variant?.name ?? '',
-    licenseState: license?.state ?? 'CHECKING',
-    licenseLeftS: license?.leftMs === undefined ? undefined : Math.round(license.leftMs / 1000),
+    licenseState: license.state,
+    licenseLeftS: license.leftMs === undefined ? undefined : Math.round(license.leftMs / 1000),
   };
 }

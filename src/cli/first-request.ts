@@ -18,7 +18,7 @@ export async function describeFirstRequests(
     const license = server.licenses.findDecision(service.deployName);
     switch (status?.state) {
       case 'ready':
-        return license !== undefined && isServed(license)
+        return isServed(license)
           ? (await describeFirstRequest(config, service, server.servicePort, status.variant)) +
               describeLicense(license)
           : `${service.deployName} answers nobody.\n${describeLicense(license)}`;
@@ -32,11 +32,7 @@ export async function describeFirstRequests(
   return told.length === 0 ? '' : `\n${told.join('\n')}\n`;
 }
 
-function describeLicense(license: LicenseDecision | undefined): string {
-  if (license === undefined) {
-    return '';
-  }
-  const { state, detail, remedy } = license;
+function describeLicense({ state, detail, remedy }: LicenseDecision): string {
   return `Licence: ${state}, ${detail}.\n${remedy === '' ? '' : `${remedy}\n`}`;
 }
 

@@ -29,17 +29,8 @@ export function decide(
   services: readonly LicensedService[],
   situation: Situation,
 ): LicenseDecision[] {
-  const { build, licenses, facts, isComplete, trials } = situation;
-  const components = facts.ok ? facts.value.components : [];
-  const isUnlicensed = licenses.every(({ license }) => !license.ok && !license.error.isUnread);
-  const mayBegin = isUnlicensed && isComplete;
-  const evaluations = !build.evaluation.enabled
-    ? []
-    : trials.hasEvaluation(components) || (mayBegin && facts.ok)
-      ? [trials.judgeEvaluation(build.evaluation.days, components)]
-      : mayBegin && !facts.ok
-        ? [cannotBegin(facts.error)]
-        : [];
+  const { licenses } = situation;
+  const evaluations = judgeEvaluation(situation);
   const judged = services.map((service) => ({
     deployName: service.deployName,
     verdicts: licenses.map((found) => judgeFound(found, service, situation)),
@@ -54,6 +45,24 @@ export function decide(
       ...evaluations,
     ]),
   );
+}
+
+/** One or none: that of this host, else one that may begin on a host without licences. */
+function judgeEvaluation(situation: Situation): LicenseVerdict[] {
+  const { build, licenses, facts, isComplete, trials } = situation;
+  const { enabled, days } = build.evaluation;
+  if (!enabled) {
+    return [];
+  }
+  const components = facts.ok ? facts.value.components : [];
+  const hasBegun = trials.hasEvaluation(components);
+  const isUnlicensed = licenses.every(({ license }) => !license.ok && !license.error.isUnread);
+  if (!hasBegun && !(isUnlicensed && isComplete)) {
+    return [];
+  }
+  return [
+    hasBegun || facts.ok ? trials.judgeEvaluation(days, components) : cannotBegin(facts.error),
+  ];
 }
 
 /** An evaluation that is bound to nothing would be anybody's. */

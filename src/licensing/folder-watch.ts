@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { within } from '../core/within.ts';
 import type { LicenseBuild } from './build-keys.ts';
 import {
   describeLicenseFolder,
@@ -60,10 +60,7 @@ export function watchFolder({ build, folder, readRevocations }: FolderWatchOptio
       reading ??= read().finally(() => {
         reading = undefined;
       });
-      const isChanged = await Promise.race([
-        reading,
-        delay(PATIENCE_MS, undefined, { ref: false }),
-      ]);
+      const isChanged = await within(PATIENCE_MS, reading);
       isLate = isChanged === undefined;
       return isChanged ?? false;
     },

@@ -1,20 +1,21 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Fault, fault } from '../core/errors.ts';
+import type { Fault } from '../core/errors.ts';
 import type { Result } from '../core/result.ts';
+import { within } from '../core/within.ts';
 import type { HostFacts } from '../hardware/components.ts';
 import type { ReadDepth } from '../hardware/read-host-facts.ts';
 import type { LicenseBuild } from './build-keys.ts';
 import { decide } from './decide.ts';
 import { watchFolder } from './folder-watch.ts';
-import { watchHardware } from './hardware-watch.ts';
+import { type KnownHardware, watchHardware } from './hardware-watch.ts';
 import type { LicensedService } from './judge-license.ts';
 import type { RecordProblem, Records } from './records.ts';
 import type { Revocations } from './revocations.ts';
 import type { LicenseState } from './states.ts';
 import type { Clocks } from './trial-time.ts';
 import { createTrials } from './trials.ts';
-import { isServed, type LicenseDecision, refuse } from './verdict.ts';
+import { isServed, type LicenseDecision, notYetDecided, refuse } from './verdict.ts';
 
 export interface LicenseGateOptions {
   readonly build: LicenseBuild;
@@ -46,13 +47,12 @@ export interface LicenseGate {
    * each request, so it only looks up what was decided before.
    */
   findRefusal(deployName: string): Fault | undefined;
-  /** Undefined before the first decision. */
-  findDecision(deployName: string): LicenseDecision | undefined;
+  findDecision(deployName: string): LicenseDecision;
   /** Reads everything again, hardware too. */
   reload(): void;
   /**
-   * Stops looking and writes the records. Whatever hangs is given up when `deadline` aborts, but
-   * not within the first second: what was charged and not used is given back.
+   * Stops looking, and waits until what is being written of the records is written. Whatever
+   * hangs is given up when `deadline` aborts, but not within the first second.
    */
   stop(deadline?: AbortSignal): Promise<void>;
 }
@@ -67,7 +67,11 @@ const REREAD_INTERVAL_MS: Partial<Record<LicenseState, number>> = {
   HARDWARE_MISMATCH: 30_000,
 };
 
-const CHECKING = fault('UNAVAILABLE', 'the licence of this host is being checked', 1);
+/**
+ * How long the first charge of a trial is waited for, in ms: nothing is served on a trial of which
+ * there is no record, unless a disk does not answer.
+ */
+const CHARGE_PATIENCE_MS = 1_000;
 
 const UNREAD_INTERVAL_MS = 30_000;
 const STOP_PATIENCE_MS = 1_000;
@@ -80,6 +84,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
   const { build, clocks } = options;
   let decisions: ReadonlyMap<string, LicenseDecision> = new Map();
   let refusals: ReadonlyMap<string, Fault> = new Map();
+  const notYet = refuse(notYetDecided(''));
   const folder = watchFolder(options);
   const hardware = watchHardware({ ...options, upMs: clocks.upMs });
   const firstDecisions = Promise.withResolvers<void>();
@@ -97,17 +102,19 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     }),
   }));
 
-  async function look(): Promise<void> {
+  /** Resolves with what was known of the hardware. */
+  async function look(): Promise<KnownHardware> {
     const [{ records, trials }, isFolderChanged] = await Promise.all([
       trialsReady,
       folder.look(),
       hardware.first,
     ]);
+    const { known } = hardware;
     if (isFolderChanged) {
       hardware.read(); // what a new licence is held against should not be old
     }
     const { found, revocations } = folder;
-    const { facts, isComplete } = hardware;
+    const { facts, isComplete } = known;
     const services = options.services();
     const decideNow = () =>
       decide(services, {
@@ -120,11 +127,11 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
         trials,
       });
     let decided = decideNow();
-    if (isStopped) {
-      return;
-    }
-    if (await trials.beginProposed()) {
+    if (!isStopped && (await trials.beginProposed())) {
       decided = decideNow();
+    }
+    if (isStopped) {
+      return known;
     }
     if (decided.some(isAboutHardware)) {
       hardware.deepen();
@@ -135,7 +142,8 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
         ? decision
         : (decisions.get(decision.deployName) ?? []),
     );
-    trials.use(new Set(latest.filter(isCounted).flatMap(({ licenseId }) => licenseId ?? [])));
+    const inUse = new Set(latest.filter(isCounted).flatMap(({ licenseId }) => licenseId ?? []));
+    await within(CHARGE_PATIENCE_MS, trials.use(inUse));
     publish(latest);
     if (latest.length === services.length) {
       firstDecisions.resolve();
@@ -145,6 +153,7 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     hardware.readIfOlderThan(
       Math.min(facts.ok ? Number.POSITIVE_INFINITY : UNREAD_INTERVAL_MS, ...states),
     );
+    return known;
   }
 
   function publish(latest: readonly LicenseDecision[]): void {
@@ -192,18 +201,16 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
 
   async function watch(): Promise<void> {
     while (!isStopped) {
-      const { count } = hardware;
+      let { known } = hardware;
       try {
-        await look();
+        known = await look();
       } catch (error) {
         options.onFailure(error);
         firstDecisions.resolve();
       }
-      // What was learnt during the look counts at once; the first look has waited for the first.
-      if (hardware.count <= Math.max(1, count)) {
-        const interval = delay(LOOK_INTERVAL_MS, undefined, { ref: false });
-        await Promise.race([interval, hardware.reading ?? interval]);
-      }
+      // Cut short where more was learnt of the hardware than this look knew.
+      const pause = { ref: false, signal: known.outdated };
+      await delay(LOOK_INTERVAL_MS, undefined, pause).catch(() => undefined);
     }
   }
 
@@ -214,8 +221,8 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
       void watch();
       return firstDecisions.promise;
     },
-    findRefusal: (deployName) => (decisions.has(deployName) ? refusals.get(deployName) : CHECKING),
-    findDecision: (deployName) => decisions.get(deployName),
+    findRefusal: (deployName) => (decisions.has(deployName) ? refusals.get(deployName) : notYet),
+    findDecision: (deployName) => decisions.get(deployName) ?? notYetDecided(deployName),
     reload() {
       hardware.read();
       folder.forget();
@@ -223,9 +230,9 @@ export function createLicenseGate(options: LicenseGateOptions): LicenseGate {
     async stop(deadline = AbortSignal.timeout(STOP_PATIENCE_MS)) {
       isStopped = true;
       firstDecisions.resolve();
-      const saved = trialsReady.then(({ trials }) => {
-        trials.use(new Set());
-        return trials.saved();
+      const saved = trialsReady.then(async ({ trials }) => {
+        await trials.use(new Set());
+        await trials.saved();
       });
       await Promise.race([saved, givenUp(deadline)]);
     },

@@ -2,16 +2,19 @@ import { err, type Result } from '../core/result.ts';
 import type { HostFacts } from '../hardware/components.ts';
 import type { ReadDepth } from '../hardware/read-host-facts.ts';
 
-/** The latest that is known of the hardware. Nobody waits for more: a driver may take seconds. */
-export interface HardwareWatch {
+/** What is known of the hardware after a reading of it. */
+export interface KnownHardware {
   /** Or why nothing could be learnt. */
   readonly facts: Result<HostFacts, string>;
   /** Whether these are all the facts that can be had. */
   readonly isComplete: boolean;
-  /** How many readings have ended. */
-  readonly count: number;
-  /** The reading under way, if there is one; never fails. */
-  readonly reading: Promise<void> | undefined;
+  /** Aborts when a later reading has ended. */
+  readonly outdated: AbortSignal;
+}
+
+/** The latest that is known of the hardware. Nobody waits for more: a driver may take seconds. */
+export interface HardwareWatch {
+  readonly known: KnownHardware;
   /** Resolves when something has been learnt or could not be. */
   readonly first: Promise<void>;
   /** Reads again, after the reading under way. */
@@ -29,10 +32,13 @@ export interface HardwareWatchOptions {
 }
 
 export function watchHardware({ readFacts, upMs, onFailure }: HardwareWatchOptions): HardwareWatch {
-  let facts: Result<HostFacts, string> = err('the hardware has not been read yet');
+  let outdating = new AbortController();
+  let known: KnownHardware = {
+    facts: err('the hardware has not been read yet'),
+    isComplete: false,
+    outdated: outdating.signal,
+  };
   let depth: ReadDepth = 'files';
-  let isComplete = false;
-  let count = 0;
   let begunMs = Number.NEGATIVE_INFINITY;
   let wantsMore = false;
   let reading: Promise<void> | undefined;
@@ -42,6 +48,7 @@ export function watchHardware({ readFacts, upMs, onFailure }: HardwareWatchOptio
     begunMs = upMs();
     wantsMore = false;
     const asked = depth;
+    let { facts } = known;
     try {
       const learnt = await readFacts(asked);
       // That nothing could be read is not that something has changed.
@@ -49,8 +56,11 @@ export function watchHardware({ readFacts, upMs, onFailure }: HardwareWatchOptio
     } catch (error) {
       onFailure(error);
     }
-    isComplete ||= asked === 'all';
-    count += 1;
+    const before = outdating;
+    outdating = new AbortController();
+    const isComplete = known.isComplete || asked === 'all';
+    known = { facts, isComplete, outdated: outdating.signal };
+    before.abort();
     reading = undefined;
     first.resolve();
     if (wantsMore) {
@@ -64,17 +74,8 @@ export function watchHardware({ readFacts, upMs, onFailure }: HardwareWatchOptio
   }
 
   return {
-    get facts() {
-      return facts;
-    },
-    get isComplete() {
-      return isComplete;
-    },
-    get count() {
-      return count;
-    },
-    get reading() {
-      return reading;
+    get known() {
+      return known;
     },
     first: first.promise,
     read,

@@ -34,6 +34,8 @@ const remedies: Readonly<Record<LicenseState, string>> = {
     'Run it outside of the container, or ask your vendor for a licence that allows containers.',
   GPU_NOT_FOUND:
     'Check that the driver sees the card ("nvidia-smi -L"); it is looked for again every few seconds.',
+  CHECKING:
+    'Wait a moment; where that does not help, see whether the disks answer on which the licences and the state folder lie.',
 };
 
 /** What an operator can do about a state, in whole sentences; empty where there is nothing to do. */

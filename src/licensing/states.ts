@@ -6,6 +6,8 @@ interface StateFacts {
   /** One sentence for people; the decision's detail and remedy say the rest. */
   readonly meaning: string;
   readonly fault?: FaultCode;
+  /** After how many seconds a caller should ask again, where waiting may be enough. */
+  readonly retryAfterS?: number;
 }
 
 function valid(meaning: string) {
@@ -18,6 +20,10 @@ function warning(meaning: string) {
 
 function refused(meaning: string) {
   return { class: 'refused', meaning, fault: 'LICENSE_REFUSED' } as const;
+}
+
+function unavailable(meaning: string, retryAfterS: number) {
+  return { class: 'refused', meaning, fault: 'UNAVAILABLE', retryAfterS } as const;
 }
 
 /** Every state a licence can be in: one list for logs, metrics, `/readyz`, commands and answers. */
@@ -42,11 +48,8 @@ export const licenseStates = {
   CLOCK_ROLLBACK: refused('The clock of this host was set back.'),
   REVOKED: refused('The licence was withdrawn.'),
   CONTAINER_DENIED: refused('The licence does not allow containers.'),
-  GPU_NOT_FOUND: {
-    class: 'refused',
-    meaning: 'The graphics card cannot be seen, perhaps not yet.',
-    fault: 'UNAVAILABLE',
-  },
+  GPU_NOT_FOUND: unavailable('The graphics card cannot be seen, perhaps not yet.', 30),
+  CHECKING: unavailable('The server has just started, and the licence is being checked.', 1),
 } as const satisfies Record<string, StateFacts>;
 
 export type LicenseState = keyof typeof licenseStates;

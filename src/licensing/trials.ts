@@ -39,8 +39,11 @@ export interface Trials {
   judgeEvaluation(days: number, components: HostFacts['components']): LicenseVerdict;
   /** Begins what was proposed since, if records of it last. False: there is nothing new. */
   beginProposed(): Promise<boolean>;
-  /** Counts the running time of these trials from now on, and of no others. */
-  use(ids: ReadonlySet<string>): void;
+  /**
+   * Counts the running time of these trials from now on, and of no others. Resolves when what is
+   * charged first for those that were not counted before is written, or could not be; never fails.
+   */
+  use(ids: ReadonlySet<string>): Promise<void>;
   /** Waits until what is being written is written. */
   saved(): Promise<void>;
 }
@@ -142,20 +145,23 @@ export function createTrials({ records, builtMs, clocks, onFailure }: TrialsOpti
       isUnwritable = findEvaluation(records.content, components) === undefined;
       return true;
     },
-    use(ids) {
+    async use(ids) {
       for (const [id, time] of counting) {
         if (!ids.has(id)) {
           counting.delete(id);
           settling = Promise.all([settling, time?.saved()]);
         }
       }
+      const begun: Promise<void>[] = [];
       for (const id of ids) {
         const trial = known.get(id);
         if (trial !== undefined && !counting.has(id)) {
           counting.set(id, undefined);
-          settling = Promise.all([settling, count(id, trial)]);
+          begun.push(count(id, trial));
         }
       }
+      settling = Promise.all([settling, ...begun]);
+      await Promise.all(begun);
     },
     async saved() {
       await settling;

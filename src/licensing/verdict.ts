@@ -34,9 +34,6 @@ export interface LicenseDecision extends LicenseVerdict {
   readonly others: readonly LicenseVerdict[];
 }
 
-/** How long callers should wait before they ask a service again whose card is not there yet. */
-const RETRY_AFTER_S = 30;
-
 export function isServed({ state }: LicenseVerdict): boolean {
   return licenseStates[state].class !== 'refused';
 }
@@ -49,13 +46,20 @@ export function leftDays({ leftMs }: LicenseVerdict): number | undefined {
 /** What callers are answered, or undefined where they are served. */
 export function refuse({ state, detail, remedy }: LicenseDecision): Fault | undefined {
   const facts = licenseStates[state];
-  if (facts.class !== 'refused') {
-    return undefined;
-  }
-  const text = `license ${state}: ${detail}. ${remedy}`;
-  return facts.fault === 'UNAVAILABLE'
-    ? fault(facts.fault, text, RETRY_AFTER_S)
-    : fault(facts.fault, text);
+  return facts.class === 'refused'
+    ? fault(
+        facts.fault,
+        `license ${state}: ${detail}. ${remedy}`,
+        'retryAfterS' in facts ? facts.retryAfterS : undefined,
+      )
+    : undefined;
+}
+
+/** What a service is refused by before anything was decided. */
+export function notYetDecided(deployName: string): LicenseDecision {
+  return chooseVerdict(deployName, [
+    { state: 'CHECKING', detail: 'the licence of this host is being checked' },
+  ]);
 }
 
 /** The best of the verdicts on all licences: what serves before what does not, then what serves longest. */

@@ -48,7 +48,7 @@ export async function openGate(
       putLicense(folder, name, writeLicense(claims)),
     /** The state of the service, as soon as it is that. */
     reaches: (state: string) =>
-      vi.waitFor(() => expect(gate.findDecision('imagenet')?.state).toBe(state), {
+      vi.waitFor(() => expect(gate.findDecision('imagenet').state).toBe(state), {
         timeout: 2_000,
         interval: 20,
       }),

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { testKeys } from '../../scripts/license-vectors/test-keys.ts';
 import { err } from '../../src/core/result.ts';
 import type { LicensedService } from '../../src/licensing/judge-license.ts';
+import type { RecordPlace } from '../../src/licensing/record-file.ts';
+import { openRecords } from '../../src/licensing/records.ts';
 import { writeRevocationList } from '../../src/licensing/revocations.ts';
 import { readRecordedHost } from '../support/recorded-host.ts';
 import { onCpu, openGate } from './gate-fixture.ts';
@@ -19,6 +21,7 @@ import {
   takeLicense,
   writeLicense,
 } from './license-fixture.ts';
+import { MemoryPlace } from './memory-places.ts';
 
 const DAY_MS = DAY_S * 1000;
 const kvm = await readRecordedHost('kvm');
@@ -28,10 +31,15 @@ const pendingCard = await readRecordedHost('gpu-pending');
 
 test('until the licence was checked, callers are asked to wait', async () => {
   const { gate } = await openGate(createTestHost());
-  expect(gate.findRefusal('imagenet')).toMatchObject({ code: 'UNAVAILABLE', retryAfterS: 1 });
-  expect(gate.findDecision('imagenet')).toBeUndefined();
+  const decision = gate.findDecision('imagenet');
+  expect(decision).toMatchObject({ deployName: 'imagenet', state: 'CHECKING' });
+  expect(gate.findRefusal('imagenet')).toEqual({
+    code: 'UNAVAILABLE',
+    detail: `license CHECKING: ${decision.detail}. ${decision.remedy}`,
+    retryAfterS: 1,
+  });
   await gate.start();
-  expect(gate.findDecision('imagenet')?.state).toBe('NOT_FOUND');
+  expect(gate.findDecision('imagenet').state).toBe('NOT_FOUND');
 });
 
 const wrongName = { deploy_name: 'flowers' };
@@ -124,15 +132,15 @@ test.each<
   }
   await gate.start();
   const decision = gate.findDecision('imagenet');
-  expect(decision?.state).toBe(state);
+  expect(decision.state).toBe(state);
   expect(failures).toEqual([]);
   const refusal = gate.findRefusal('imagenet');
   const served = ['VALID', 'TRIAL', 'EXPIRING', 'CLOCK_SUSPECT', 'HARDWARE_DRIFT'];
   expect(refusal === undefined).toBe(served.includes(state));
   if (refusal !== undefined) {
     expect(refusal.code).toBe(state === 'GPU_NOT_FOUND' ? 'UNAVAILABLE' : 'LICENSE_REFUSED');
-    expect(refusal.detail).toBe(`license ${state}: ${decision?.detail}. ${decision?.remedy}`);
-    expect(decision?.remedy).toMatch(/\.$/);
+    expect(refusal.detail).toBe(`license ${state}: ${decision.detail}. ${decision.remedy}`);
+    expect(decision.remedy).toMatch(/\.$/);
   }
 });
 
@@ -173,7 +181,7 @@ test('a bad new file takes nothing away from a good one, and is told of', async 
   await gate.start();
   const decision = gate.findDecision('imagenet');
   expect(decision).toMatchObject({ state: 'TRIAL', file: 'good.lic' });
-  expect(decision?.others.map(({ file, state }) => [file, state])).toEqual([
+  expect(decision.others.map(({ file, state }) => [file, state])).toEqual([
     ['other-host.lic', 'HARDWARE_MISMATCH'],
     ['half.lic', 'MALFORMED'],
   ]);
@@ -185,7 +193,7 @@ test('each service has its own licence', async () => {
   await put('a.lic', claimsFor(bareMetal, { kind: 'permanent' }));
   await put('b.lic', claimsFor(bareMetal, { deploy_name: 'flowers', lic_id: 'trial-flowers' }));
   await gate.start();
-  const states = services.map(({ deployName }) => gate.findDecision(deployName)?.state);
+  const states = services.map(({ deployName }) => gate.findDecision(deployName).state);
   expect(states).toEqual(['VALID', 'TRIAL', 'PRODUCT_MISMATCH']);
 });
 
@@ -194,7 +202,7 @@ test('hardware that refuses is read again until it fits, and not while it serves
   const { gate, put, reaches } = await openGate(host);
   await put('a.lic', cardClaimsFor({ ...cards, gpus: firstCard(cards) }));
   await gate.start();
-  expect(gate.findDecision('imagenet')?.state).toBe('GPU_NOT_FOUND');
+  expect(gate.findDecision('imagenet').state).toBe('GPU_NOT_FOUND');
   expect(host.reads).toEqual(['files', 'all']);
   host.facts = cards;
   host.upMs += 5_000;
@@ -202,7 +210,7 @@ test('hardware that refuses is read again until it fits, and not while it serves
   host.facts = bareMetal;
   host.upMs += 3_600_000;
   await delay(1_200);
-  expect(gate.findDecision('imagenet')?.state).toBe('TRIAL');
+  expect(gate.findDecision('imagenet').state).toBe('TRIAL');
   gate.reload();
   await reaches('GPU_NOT_FOUND');
 });
@@ -242,13 +250,13 @@ test('the evaluation goes on in a later process, and where one copy of the recor
   const host = createTestHost({ evaluation: { enabled: true, days: 30 } });
   const first = await openGate(host);
   await first.gate.start();
-  const id = first.gate.findDecision('imagenet')?.licenseId;
+  const id = first.gate.findDecision('imagenet').licenseId;
   await first.gate.stop();
   await takeLicense(join(first.stateDir, 'second'), 'license-records');
   const second = await openGate(host, { home: first.stateDir });
   await second.gate.start();
   expect(id).toMatch(/./);
-  expect(second.gate.findDecision('imagenet')?.licenseId).toBe(id);
+  expect(second.gate.findDecision('imagenet').licenseId).toBe(id);
 });
 
 test('a host with a licence begins no evaluation, whatever the licence is worth', async () => {
@@ -256,7 +264,7 @@ test('a host with a licence begins no evaluation, whatever the licence is worth'
   const { gate, put } = await openGate(host);
   await put('a.lic', claimsFor(kvm));
   await gate.start();
-  expect(gate.findDecision('imagenet')?.state).toBe('HARDWARE_MISMATCH');
+  expect(gate.findDecision('imagenet').state).toBe('HARDWARE_MISMATCH');
 });
 
 test('a changed component is told, and served', async () => {
@@ -289,10 +297,10 @@ test('a licence on the list beside it is refused, and a list that does not count
       ]),
     { timeout: 2_000, interval: 20 },
   );
-  expect(gate.findDecision('imagenet')?.state).toBe('VALID');
+  expect(gate.findDecision('imagenet').state).toBe('VALID');
   await putLicense(folder, 'revoked.lic', writeRevocationList(list, testKeys.permanent));
   await reaches('REVOKED');
-  expect(gate.findDecision('imagenet')?.detail).toBe(
+  expect(gate.findDecision('imagenet').detail).toBe(
     'licence permanent-0001 was withdrawn by the vendor (never paid)',
   );
 });
@@ -367,6 +375,51 @@ test('an evaluation that cannot be bound to any hardware does not begin', async 
   });
 });
 
+describe('the first charge of a trial', () => {
+  async function openGateOver(write: () => Promise<unknown>) {
+    const place = new MemoryPlace();
+    const host = createTestHost();
+    const { openSources } = host;
+    const slow: RecordPlace = {
+      path: place.path,
+      read: () => place.read(),
+      async revise(revise) {
+        await write();
+        return await place.revise(revise);
+      },
+    };
+    host.openSources = (places) => ({
+      ...openSources(places),
+      openRecords: () => openRecords([slow]),
+    });
+    return { place, ...(await openGate(host)) };
+  }
+
+  test('is written before anybody is served', async () => {
+    const { place, gate, put, folder } = await openGateOver(() => delay(200));
+    await put('a.lic', claimsFor(bareMetal, { lic_id: 'trial-at-start' }));
+    await gate.start();
+    expect(gate.findRefusal('imagenet')).toBeUndefined();
+    expect(place.text).toContain('trial-at-start');
+
+    await put('b.lic', claimsFor(bareMetal, { lic_id: 'trial-at-noon' }));
+    await takeLicense(folder, 'a.lic');
+    await vi.waitUntil(() => gate.findDecision('imagenet').licenseId === 'trial-at-noon', {
+      timeout: 3_000,
+      interval: 5,
+    });
+    expect(place.text).toContain('trial-at-noon');
+  });
+
+  test('is not waited for where the disk does not answer', async () => {
+    const { place, gate, put } = await openGateOver(() => new Promise(() => undefined));
+    await put('a.lic', claimsFor(bareMetal));
+    await gate.start();
+    expect(gate.findDecision('imagenet').state).toBe('TRIAL');
+    expect(place.text).toBeUndefined();
+  });
+});
+
 test('a licence that serves one service ends what it replaces for all', async () => {
   const services = ['imagenet', 'flowers'].map((deployName) => ({ ...onCpu, deployName }));
   const { gate, put } = await openGate(createTestHost(), { services });
@@ -375,7 +428,7 @@ test('a licence that serves one service ends what it replaces for all', async ()
   const claims = { ...claimsFor(bareMetal, change), replaces: ['old-license-0001'] };
   await put('new.lic', claims);
   await gate.start();
-  expect(gate.findDecision('flowers')?.state).toBe('VALID');
+  expect(gate.findDecision('flowers').state).toBe('VALID');
   expect(gate.findDecision('imagenet')).toMatchObject({
     state: 'REVOKED',
     detail: 'licence old-license-0001 was replaced by new-license-0001',

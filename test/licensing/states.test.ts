@@ -10,16 +10,24 @@ test('the states are those of the design, each in its class', () => {
   expect(ofClass('valid')).toEqual(['VALID', 'TRIAL']);
   expect(ofClass('warning')).toEqual(['EXPIRING', 'HARDWARE_DRIFT', 'CLOCK_SUSPECT']);
   expect(ofClass('refused').toSorted()).toEqual([
-    ...['BAD_SIGNATURE', 'CLOCK_ROLLBACK', 'CONTAINER_DENIED', 'EXPIRED', 'GPU_MISMATCH'],
-    ...['GPU_NOT_FOUND', 'HARDWARE_MISMATCH', 'MALFORMED', 'NOT_FOUND', 'NOT_YET_VALID'],
+    ...['BAD_SIGNATURE', 'CHECKING', 'CLOCK_ROLLBACK', 'CONTAINER_DENIED', 'EXPIRED'],
+    ...[
+      'GPU_MISMATCH',
+      'GPU_NOT_FOUND',
+      'HARDWARE_MISMATCH',
+      'MALFORMED',
+      'NOT_FOUND',
+      'NOT_YET_VALID',
+    ],
     ...['PRODUCT_MISMATCH', 'REVOKED', 'UNKNOWN_KEY', 'VERSION_NOT_COVERED'],
   ]);
 });
 
-test('only a card that may still come is worth another try', () => {
+test('only what may still come is worth another try', () => {
   const faults = entries.map(([state, facts]) => [state, 'fault' in facts ? facts.fault : '']);
   expect(faults.filter(([, fault]) => fault === 'UNAVAILABLE')).toEqual([
     ['GPU_NOT_FOUND', 'UNAVAILABLE'],
+    ['CHECKING', 'UNAVAILABLE'],
   ]);
   expect(faults.filter(([, fault]) => fault === 'LICENSE_REFUSED')).toHaveLength(13);
 });

@@ -5,8 +5,7 @@ import { answerJson } from '../answer.ts';
 
 export interface HealthOptions {
   readonly services: ReadonlyMap<string, ImageService>;
-  /** Undefined until the licence was checked for the first time. */
-  readonly readLicense: (deployName: string) => LicenseHealth | undefined;
+  readonly readLicense: (deployName: string) => LicenseHealth;
   readonly isDraining: () => boolean;
   /** `full` adds what only an administrator should see: files, queues, versions. */
   readonly detail: 'brief' | 'full';
@@ -38,8 +37,7 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
       !options.isDraining() &&
       services.every(
         (service) =>
-          service.status().state === 'ready' &&
-          options.readLicense(service.deployName)?.isServed === true,
+          service.status().state === 'ready' && options.readLicense(service.deployName).isServed,
       );
     const body = {
       status: options.isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
@@ -92,10 +90,6 @@ function describeService(service: ImageService, { detail, readLicense }: HealthO
   };
 }
 
-function describeLicense(license: LicenseHealth | undefined): object {
-  if (license === undefined) {
-    return { state: 'CHECKING' };
-  }
-  const { state, detail, remedy, daysLeft } = license;
+function describeLicense({ state, detail, remedy, daysLeft }: LicenseHealth): object {
   return { state, detail, daysLeft, ...(remedy === '' ? {} : { remedy }) };
 }
