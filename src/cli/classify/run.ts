@@ -37,7 +37,7 @@ export async function runClassify(
   // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
   const interrupt = catchInterrupt();
   try {
-    const license = await useLicense(config, service, logger);
+    const license = await useLicense(config, { model: options.model, service }, logger);
     const exitCode = await classifyFiles(named, service, options, interrupt);
     await license.stop();
     return interrupt.aborted ? EXIT_INTERRUPTED : exitCode;

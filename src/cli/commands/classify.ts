@@ -16,6 +16,9 @@ not entered. A file that is named itself is always tried. Results come in the or
 Images are held to the limits of the service, except that of 4 MiB, which concerns only base64.
 A bad file is reported with the service's error code, and the others go on.
 
+A licence is asked for as by the server: that of the service or, with --model, of any service that
+is configured and might be given this model.
+
 --json prints an object a line: {"file","results":[{"name","score"}]}, or
 {"file","error":{"code","message","detail"}}, where the code is a number for an image that the
 service would refuse and a name such as "EACCES" for a file that cannot be read.
