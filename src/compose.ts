@@ -58,6 +58,7 @@ export async function composeServer(
     services,
     findLicenseRefusal: licenses.findRefusal,
     readLicense,
+    licenseFolder: config.license.dir,
     ...config.http,
     nextLogId: createLogIdSource(),
     log,

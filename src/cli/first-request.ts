@@ -6,6 +6,7 @@ import type { Config, ServiceConfig } from '../config/schema.ts';
 import { isServed, type LicenseDecision } from '../licensing/verdict.ts';
 import { readPackageInfo } from '../platform/package-info.ts';
 import { readManifest } from './models/manifest-file.ts';
+import { reachableHost } from './reachable-host.ts';
 import { printable } from './text-table.ts';
 
 /** What to paste into another terminal, for every service that is ready; why not for the others. */
@@ -54,14 +55,6 @@ async function describeFirstRequest(
   const answer =
     sample === undefined ? '' : `\nThe first result should be "${printable(sample.className)}".\n`;
   return `${deployName} is ready. ${where}:\n\n  { printf '{"image":"'; base64 -w0 ${quoteForShell(photo)}; printf '"}'; } | curl -s -d @- ${quoteForShell(url)}\n${answer}`;
-}
-
-/** Where a client on this host reaches a server that listens on `host`, as it stands in a URL. */
-function reachableHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') {
-    return '127.0.0.1';
-  }
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Of the golden examples of the variant that runs the one it is surest of. */

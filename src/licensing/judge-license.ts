@@ -34,6 +34,7 @@ export interface LicensedService {
   readonly deployName: string;
   /** Unknown while it loads. */
   readonly model?: string | undefined;
+  /** The same; a licence is then taken to be for the one it will be. */
   readonly device?: 'cpu' | 'cuda' | undefined;
 }
 

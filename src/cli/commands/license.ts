@@ -19,7 +19,9 @@ export function createLicenseCommand(): Command {
 }
 
 const STATUS_HELP = `
-Exit code 1 where a service would be refused.
+Where a server is running with these licences, its word is told: it is asked at its admin address.
+Else this command looks at what lies here, and tells what a server would find. Exit code 1 where a
+service is refused.
 
 Examples:
   edge-infer license status

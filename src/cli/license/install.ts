@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { OperatorError } from '../../core/errors.ts';
 import { findLabel, maxDocumentBytes } from '../../licensing/armour.ts';
 import { readBoundedFile } from '../../licensing/bounded-file.ts';
+import type { InspectedDecision } from '../../licensing/inspection.ts';
 import { LICENSE_EXTENSION, REVOCATION_FILE } from '../../licensing/license-folder.ts';
 import { makeFolder } from '../../licensing/own-folder.ts';
 import { findRemedy } from '../../licensing/remedies.ts';
@@ -94,7 +95,7 @@ async function installRevocations(
   await writeOutput(
     [
       `Installed as ${printable(join(dir, REVOCATION_FILE))}: ${count(list.value.revoked.length, 'withdrawn licence')}.\n`,
-      ...decisions.map(({ deployName, state }) => `${printable(deployName)}: ${state}\n`),
+      ...decisions.map((decision) => `${describeState(decision)}\n`),
     ].join(''),
   );
 }
@@ -125,13 +126,18 @@ async function describeInstalled(
   inspect: LocalLicenses['inspect'],
 ): Promise<string> {
   const { decisions } = await inspect();
-  const services = decisions.map(
-    ({ deployName, state: now, file }) =>
-      `${printable(deployName)}: ${now}${file === basename(path) ? ', by this licence' : ''}\n`,
-  );
+  const services = decisions.map((decision) => {
+    const serves = [decision, decision.onCpu].some((each) => each?.file === basename(path));
+    return `${describeState(decision)}${serves ? ', by this licence' : ''}\n`;
+  });
   return [
     `Installed as ${printable(path)}: ${state}, ${printable(detail)}.\n`,
     ...services,
     'A running server takes it up within two seconds.\n',
   ].join('');
+}
+
+function describeState({ deployName, state, onCpu }: InspectedDecision): string {
+  const known = `${printable(deployName)}: ${state}`;
+  return onCpu === undefined ? known : `${known} on the graphics card, ${onCpu.state} on the CPU`;
 }

@@ -1,16 +1,28 @@
 import type { Command } from 'commander';
+import type { Manifest } from '../../catalog/manifest.ts';
 import { findModelFolder } from '../../catalog/model-package.ts';
-import type { Config } from '../../config/schema.ts';
+import { chooseVariant, type VariantPreference } from '../../catalog/variants.ts';
+import type { Config, ServiceConfig } from '../../config/schema.ts';
 import { type Inspection, inspectLicenses } from '../../licensing/inspection.ts';
 import type { LicensedService } from '../../licensing/judge-license.ts';
 import { type LicenseSources, openLicenseSources } from '../../licensing/sources.ts';
+import { readCpuFeatures } from '../../platform/cpu-features.ts';
+import { hasCudaProvider } from '../../platform/cuda-provider.ts';
 import { loadLocalConfig } from '../local-config.ts';
 import { readManifest } from '../models/manifest-file.ts';
+import { askRunningServer, findAdminAddress, type ServerReport } from '../running-server.ts';
 
 export interface LocalLicenses {
   readonly config: Config;
   readonly sources: LicenseSources;
-  inspect(): Promise<Inspection>;
+  /** Looks at what lies here, with what the running server says of its devices. */
+  inspect(): Promise<LocalInspection>;
+  /** Asks the server that has these licences; undefined where none is running. */
+  askServer(): Promise<ServerReport | undefined>;
+}
+
+export interface LocalInspection extends Inspection {
+  readonly server: ServerReport | undefined;
 }
 
 /** The licences of this host, by the configuration that the server would have. */
@@ -18,16 +30,66 @@ export async function openLocalLicenses(command: Command): Promise<LocalLicenses
   const { config } = loadLocalConfig(command);
   const sources = await openLicenseSources(config);
   const services = await Promise.all(
-    config.services.map(async (service): Promise<LicensedService> => {
-      const { deployName, model, device } = service;
-      const manifest = await readManifest(findModelFolder(config.modelsDir, model));
-      return {
-        deployName,
-        model: manifest.ok ? manifest.value.name : undefined,
-        // With "auto" only the running server knows.
-        device: device === 'auto' ? undefined : device,
-      };
-    }),
+    config.services.map((service) => describeService(service, config)),
   );
-  return { config, sources, inspect: () => inspectLicenses(sources, services) };
+
+  async function askServer(): Promise<ServerReport | undefined> {
+    const address = findAdminAddress(config);
+    const report = address === undefined ? undefined : await askRunningServer(address);
+    return report?.licenseFolder === config.license.dir ? report : undefined;
+  }
+
+  return {
+    config,
+    sources,
+    askServer,
+    async inspect() {
+      const server = await askServer();
+      const known = services.map((service) => ({
+        ...service,
+        device: service.device ?? findReport(server, service.deployName)?.device,
+      }));
+      return { ...(await inspectLicenses(sources, known)), server };
+    },
+  };
+}
+
+/** What a server says of a service. */
+export function findReport(
+  server: ServerReport | undefined,
+  deployName: string,
+): ServerReport['services'][number] | undefined {
+  return server?.services.find((service) => service.deployName === deployName);
+}
+
+/** The device is left open where only a server that has loaded the model knows it. */
+async function describeService(
+  { deployName, model, device, variant }: ServiceConfig,
+  { modelsDir }: Config,
+): Promise<LicensedService> {
+  const read = await readManifest(findModelFolder(modelsDir, model));
+  const manifest = read.ok ? read.value : undefined;
+  const isOpen = device === 'auto' && (await mayTakeGpu(manifest, variant));
+  return {
+    deployName,
+    model: manifest?.name,
+    device: isOpen ? undefined : device === 'auto' ? 'cpu' : device,
+  };
+}
+
+/** Whether `auto` would try the graphics card. */
+async function mayTakeGpu(
+  manifest: Manifest | undefined,
+  variant: VariantPreference,
+): Promise<boolean> {
+  if (manifest === undefined || !hasCudaProvider()) {
+    return hasCudaProvider();
+  }
+  const host = {
+    device: 'auto',
+    hasCudaProvider: true,
+    cpuFeatures: await readCpuFeatures(),
+  } as const;
+  const chosen = chooseVariant(manifest, variant, host);
+  return !(chosen.ok && chosen.value.needs.device === 'cpu');
 }

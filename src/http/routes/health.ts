@@ -10,6 +10,8 @@ export interface HealthOptions {
   /** `full` adds what only an administrator should see: files, queues, versions. */
   readonly detail: 'brief' | 'full';
   readonly version: string;
+  /** Where the licences lie. */
+  readonly licenseFolder: string;
 }
 
 /** What is told of a service's licence. */
@@ -43,7 +45,11 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
       status: options.isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
       services: services.map((service) => describeService(service, options)),
       ...(options.detail === 'full'
-        ? { version: options.version, uptimeS: Math.round(process.uptime()) }
+        ? {
+            version: options.version,
+            uptimeS: Math.round(process.uptime()),
+            licenseFolder: options.licenseFolder,
+          }
         : {}),
     };
     answerJson(context, JSON.stringify(body), {

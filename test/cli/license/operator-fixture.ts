@@ -151,6 +151,7 @@ export async function readFolder(folder: string): Promise<Record<string, string>
 
 interface JsonStatus {
   readonly folder: string;
+  readonly isRunning: boolean;
   readonly services: readonly {
     readonly deployName: string;
     readonly state: string;
