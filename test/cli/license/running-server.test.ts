@@ -3,21 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createOperator, readJsonStatus } from './operator-fixture.ts';
+import { startServing } from './serving-fixture.ts';
 
 const operator = await createOperator();
-const { home, run, start, claims, write, release, licenses } = operator;
+const { home, run, claims, write, licenses } = operator;
 const permanent = { kind: 'permanent' };
 
-const running = start(
-  ...['serve', '--port', '0', '--admin.port', '0', '--workers', '1'],
-  ...['--models-dir', join(release, 'models')],
-);
-afterAll(async () => {
-  running.process.kill('SIGTERM');
-  await running.ended;
-});
-await running.waitForStderr('imagenet answers nobody.');
-const [, adminPort = ''] = /"adminPort":(\d+)/.exec(running.stdout()) ?? [];
+const { adminPort } = await startServing(operator);
 const admin = ['--admin.port', adminPort];
 
 describe('license status beside a running server', () => {

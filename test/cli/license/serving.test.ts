@@ -1,60 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { testKeys } from '../../../scripts/license-vectors/test-keys.ts';
 import { writeRevocationList } from '../../../src/licensing/revocations.ts';
-import { createBmp } from '../../http/support/tiny-images.ts';
-import type { RunningCli } from '../../support/run-cli.ts';
 import { createOperator, inDays } from './operator-fixture.ts';
+import { refused, served, startServing } from './serving-fixture.ts';
 
 const operator = await createOperator();
 const { home, run, vendor, claims, write, release } = operator;
-const body = JSON.stringify({ image: Buffer.from(createBmp(32, 32)).toString('base64') });
-
-interface LogLine {
-  readonly msg: string;
-  readonly port?: number;
-  readonly state?: string;
-}
-
-const readLog = ({ stdout }: RunningCli) =>
-  stdout()
-    .split('\n')
-    .flatMap((line) =>
-      line.startsWith('{') && line.endsWith('}') ? [JSON.parse(line) as LogLine] : [],
-    );
-
-const running = operator.start(
-  ...['serve', '--port', '0', '--admin.port', '0', '--workers', '1'],
-  ...['--models-dir', join(release, 'models')],
-);
-afterAll(async () => {
-  running.process.kill('SIGTERM');
-  await running.ended;
-});
-await running.waitForStderr('imagenet answers nobody.');
-const port = readLog(running).find(({ msg }) => msg === 'listening')?.port;
-
-async function classify(): Promise<{ error_code?: number; error_detail?: string; results?: [] }> {
-  const url = `http://127.0.0.1:${port}/imagenet/ImageClassification`;
-  const response = await fetch(url, { method: 'POST', body });
-  return (await response.json()) as object;
-}
-
-/** Longer than two seconds is too long. */
-async function reach(expected: object): Promise<void> {
-  await vi.waitFor(async () => expect(await classify()).toMatchObject(expected), {
-    timeout: 2_000,
-    interval: 50,
-  });
-}
-
-const served = { results: expect.any(Array) as unknown };
-const refused = (state: string) => ({
-  error_code: 337000,
-  error_detail: expect.stringContaining(`license ${state}: `) as string,
-});
+const { running, readLog, classify, reach } = await startServing(operator);
 
 async function sell(kind: 'trial' | 'permanent'): Promise<string> {
   const { exitCode, stdout, stderr } = await vendor(
@@ -83,7 +38,7 @@ test('from no licence over a trial and a permanent one to none, while the server
   const given = await run('license', 'release', licId, '--out', 'proof.txt', '--yes');
   expect(given).toMatchObject({ exitCode: 0, stderr: '' });
   await reach(refused('NOT_FOUND'));
-  const states = readLog(running).flatMap(({ state }) => state ?? []);
+  const states = readLog().flatMap(({ state }) => state ?? []);
   expect(states.filter((state, index) => state !== states[index - 1])).toEqual([
     'NOT_FOUND',
     'TRIAL',
@@ -103,7 +58,7 @@ test('SIGHUP has it read everything again, also what it does not watch', async (
   expect(await classify()).toMatchObject(served);
   running.process.kill('SIGHUP');
   await reach(refused('REVOKED'));
-  expect(readLog(running).map(({ msg }) => msg)).toContain('reading licences and hardware again');
+  expect(readLog().map(({ msg }) => msg)).toContain('reading licences and hardware again');
   expect(running.process.exitCode).toBeNull();
 });
 
