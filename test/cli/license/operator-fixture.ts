@@ -48,6 +48,8 @@ export interface Operator {
   /** Runs the program as the operator. */
   run(...args: readonly string[]): Promise<CliResult>;
   start(...args: readonly string[]): RunningCli;
+  /** As it would run with other variables. */
+  under(environment: Readonly<Record<string, string>>): Pick<Operator, 'run' | 'start'>;
   /** Runs `vendor` with the keys `trial.key` and `permanent.key` of the folder. */
   vendor(...args: readonly string[]): Promise<CliResult>;
   /** A trial of 30 days for this host, unless changed; undefined takes a claim away. */
@@ -79,13 +81,16 @@ export async function createOperator(build: Partial<BuildFile> = {}): Promise<Op
     XDG_STATE_HOME: join(home, 'user-state'),
     EDGE_INFER_STATE_DIR: join(home, 'state'),
   };
-  const start = (...args: readonly string[]) =>
-    startCli(args, {
-      ...program,
-      ...(user === undefined ? {} : { user }),
-      env: environment,
-    });
-  const run = (...args: readonly string[]) => start(...args).ended;
+  function under(other: Readonly<Record<string, string>>) {
+    const start = (...args: readonly string[]) =>
+      startCli(args, {
+        ...program,
+        ...(user === undefined ? {} : { user }),
+        env: { ...environment, ...other },
+      });
+    return { start, run: (...args: readonly string[]) => start(...args).ended };
+  }
+  const { start, run } = under({});
 
   const { stdout, stderr } = await run('license', 'request');
   const request = parseRequest(stdout);
@@ -112,6 +117,7 @@ export async function createOperator(build: Partial<BuildFile> = {}): Promise<Op
     environment,
     run,
     start,
+    under,
     vendor: (...args) =>
       startCli(['vendor', ...args], {
         ...program,
@@ -149,7 +155,7 @@ export async function readFolder(folder: string): Promise<Record<string, string>
   return Object.fromEntries(await Promise.all(texts)) as Record<string, string>;
 }
 
-interface JsonStatus {
+export interface JsonStatus {
   readonly folder: string;
   readonly isRunning: boolean;
   readonly services: readonly {
@@ -170,7 +176,7 @@ interface JsonStatus {
 }
 
 /** `license status --json`, with its exit code. */
-export async function readJsonStatus({ run }: Operator, ...args: readonly string[]) {
+export async function readJsonStatus({ run }: Pick<Operator, 'run'>, ...args: readonly string[]) {
   const { exitCode, stdout, stderr } = await run('license', 'status', '--json', ...args);
   if (stderr !== '') throw new Error(stderr);
   return { exitCode, status: JSON.parse(stdout) as JsonStatus };

@@ -1,6 +1,8 @@
 import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { pngFile } from '../../support/png-file.ts';
 import { createOperator } from './operator-fixture.ts';
 
 const operator = await createOperator();
@@ -62,6 +64,35 @@ test('a QR code is printed without colours where nobody looks', async () => {
   expect(new Set(code.map((line) => line.length)).size).toBe(1);
   expect(stdout).not.toContain('\u001b');
 });
+
+test("the vendor's command reads the code from a picture of the terminal", async () => {
+  const { stdout } = await run('license', 'request', '--qr', '--out', 'drawn.req');
+  const rows = stdout.split('\n').filter((line) => /^[█▀▄ ]{20,}$/.test(line));
+  await writeFile(join(home, 'screen.png'), photograph(rows));
+  const { content } = await inspect('screen.png');
+  expect(content.holder).toBe(binding.holder);
+  expect(content).toEqual((await inspect('drawn.req')).content);
+});
+
+/** Light ink on black, each character a cell of 8 x 16 pixels. */
+function photograph(rows: readonly string[]): Buffer {
+  const [cellWidth, halfHeight, margin] = [8, 8, 24];
+  const width = (rows[0] ?? '').length * cellWidth + 2 * margin;
+  const blank = Array.from({ length: margin }, () => Buffer.alloc(width));
+  const lines = rows.flatMap((row) =>
+    ['█▀', '█▄'].flatMap((inked) => {
+      const line = Buffer.alloc(width);
+      for (const [column, character] of [...row].entries()) {
+        const start = margin + column * cellWidth;
+        line.fill(inked.includes(character) ? 230 : 0, start, start + cellWidth);
+      }
+      return Array.from({ length: halfHeight }, () => line);
+    }),
+  );
+  const all = [...blank, ...lines, ...blank].flatMap((line) => [Buffer.alloc(1), line]);
+  const shape = { width, height: all.length / 2, interlaced: false };
+  return pngFile({ ...shape, bitDepth: 8, colourType: 0 }, [deflateSync(Buffer.concat(all))]);
+}
 
 test('file, groups and code come in one go, from one salt', async () => {
   const { stdout } = await run('license', 'request', '--out', 'all.req', '--groups', '--qr');

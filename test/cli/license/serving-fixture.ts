@@ -40,7 +40,7 @@ export const refused = (state: string, detail = '') => ({
 
 /** Starts the operator's server on free ports and waits until it has said this. */
 export async function startServing(
-  { start, release }: Operator,
+  { start, release }: Pick<Operator, 'start' | 'release'>,
   { says = 'imagenet answers nobody.', flags = [] }: { says?: string; flags?: string[] } = {},
 ): Promise<Serving> {
   const running = start(
