@@ -57,7 +57,7 @@ test('of 64 hosts the first goes on, and another begins none', async () => {
   const records = await openRecords([place]);
   const { trials, begin, judge, failures } = openTrials(records);
   const first = await begin();
-  trials.use(new Set([first.licenseId ?? '']));
+  await trials.use(new Set([first.licenseId ?? '']));
   for (let serial = 2; serial <= 64; serial++) {
     expect((await begin(hostOf(serial))).state).toBe('TRIAL');
   }
@@ -132,15 +132,15 @@ test('what fails while time is counted is told and ends no process', async () =>
   const { trials, begin, failures } = openTrials(await openRecords([new MemoryPlace()]), clocks);
   const { licenseId = '' } = await begin();
   const use = () => trials.use(new Set([licenseId]));
-  use();
+  await use();
   await trials.saved();
   fails = true;
   await vi.waitFor(() => expect(failures).toEqual([new Error('no clock')]));
-  use();
+  await use();
   await trials.saved();
   expect(failures).toHaveLength(2);
   fails = false;
-  use();
+  await use();
   await trials.saved();
   await delay(500);
   expect(failures).toHaveLength(2);

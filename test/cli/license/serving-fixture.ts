@@ -12,7 +12,7 @@ interface LogLine {
   readonly licenseId?: string;
 }
 
-export interface Answer {
+interface Answer {
   readonly error_code?: number;
   readonly error_detail?: string;
   readonly results?: readonly object[];
