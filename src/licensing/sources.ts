@@ -9,6 +9,7 @@ import type { LicenseGateOptions } from './gate.ts';
 import { ensureHolderKey, HOLDER_KEY_FILE } from './holder-key.ts';
 import { findHostFolders } from './host-folders.ts';
 import { REVOCATION_FILE } from './license-folder.ts';
+import { withPatience } from './patient-place.ts';
 import { createRecordFile } from './record-file.ts';
 import { openRecords } from './records.ts';
 import { createRevocationCopy, readRevocations } from './revocations.ts';
@@ -58,7 +59,7 @@ export async function openLicenseSources(
     build: build.value,
     folder: license.dir,
     readRevocations: () => readRevocations(lists, build.value, folders.map(createRevocationCopy)),
-    openRecords: () => openRecords(placesOf()),
+    openRecords: () => openRecords(placesOf().map((place) => withPatience(place))),
     openHolderKey: () => ensureHolderKey(placesOf(HOLDER_KEY_FILE)),
     readFacts: (depth) => readFacts({ depth, deadlineMs: FACTS_DEADLINE_MS }),
     clocks: { nowMs: Date.now, upMs: () => performance.now() },
