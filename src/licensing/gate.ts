@@ -69,9 +69,9 @@ const REREAD_INTERVAL_MS: Partial<Record<LicenseState, number>> = {
 
 /**
  * How long the first charge of a trial is waited for, in ms: nothing is served on a trial of which
- * there is no record, unless a disk does not answer.
+ * there is no record, unless a disk is too slow for a licence to count within two seconds.
  */
-const CHARGE_PATIENCE_MS = 1_000;
+const CHARGE_PATIENCE_MS = 500;
 
 const UNREAD_INTERVAL_MS = 30_000;
 const STOP_PATIENCE_MS = 1_000;

@@ -396,7 +396,7 @@ describe('the first charge of a trial', () => {
   }
 
   test('is written before anybody is served', async () => {
-    const { place, gate, put, folder } = await openGateOver(() => delay(200));
+    const { place, gate, put, folder } = await openGateOver(() => delay(80));
     await put('a.lic', claimsFor(bareMetal, { lic_id: 'trial-at-start' }));
     await gate.start();
     expect(gate.findRefusal('imagenet')).toBeUndefined();
