@@ -68,7 +68,7 @@ function formatStatus(services: readonly ToldService[], told: Told): string {
     ...services.flatMap(formatService),
     isRunning
       ? 'So says the server that is running.'
-      : 'No server is running with these licences: this is what one would say.',
+      : 'No running server answers for these licences: this is what one would say.',
     `Licences lie in ${printable(folder)}.`,
     ...unused.map(
       ({ file = '', state, detail }) => `  ${printable(file)}: ${state}, ${printable(detail)}`,

@@ -48,7 +48,7 @@ describe('the clock of the host', () => {
     );
     expect(told[0]).toMatch(/^imagenet: TRIAL, .+\n {2}The trial ends on .+, 30 days left\.\n/);
     expect(new Set(told).size).toBe(1);
-  });
+  }, 180_000);
 });
 
 describe('the records of a trial', () => {
@@ -87,7 +87,7 @@ describe('the records of a trial', () => {
     }
     serving = await startServing(operator, { says: 'imagenet is ready.' });
     expect(await readRanMs(recordFolders)).toBeGreaterThan(before);
-  });
+  }, 180_000);
 
   test('that are deleted or damaged under a running server come back with what they held', async () => {
     const operator = await createOperator({ evaluation: { enabled: true, days: 30 } });
@@ -115,7 +115,7 @@ describe('the records of a trial', () => {
     }
     expect(await serving.classify()).toMatchObject(served);
     expect(await readFile(`${files[0]}.damaged`, 'utf8')).toBe('damaged');
-  });
+  }, 180_000);
 });
 
 async function readRanMs(folders: readonly string[]): Promise<number> {

@@ -65,7 +65,7 @@ test('a licence that the vendor withdraws is refused by the server, and no delet
   await rename(join(home, 'later.lic'), join(licenses, 'revoked.lic'));
   await restarted.reach(served);
   await restarted.stop();
-});
+}, 180_000);
 
 test('a licence issued anew ends the one that it replaces, and the server changes over without a gap', async () => {
   const customer = await createCustomer();
@@ -103,7 +103,7 @@ test('a licence issued anew ends the one that it replaces, and the server change
   });
   expect(await readFile(join(licenses, `${old}.lic`), 'utf8')).not.toBe('');
   await server.stop();
-});
+}, 180_000);
 
 test('a licence for one service ends for another what it replaces', async () => {
   const operator = await createOperator();
@@ -133,4 +133,4 @@ test('a licence for one service ends for another what it replaces', async () => 
   await run('license', 'remove', 'lic-of-the-other', ...flags);
   await server.reach(served);
   await server.stop();
-});
+}, 180_000);
