@@ -7,6 +7,7 @@ const allowed = {
   config: ['core'],
   telemetry: ['core'],
   platform: ['core'],
+  systemd: ['core', 'native-bindings'],
   hardware: ['core'],
   catalog: ['core'],
   imaging: ['core', 'native-bindings'],
@@ -16,7 +17,7 @@ const allowed = {
   http: ['core', 'inference', 'telemetry'],
   cli: [
     ...['core', 'config', 'catalog', 'hardware', 'imaging', 'inference', 'licensing', 'platform'],
-    ...['telemetry', 'compose'],
+    ...['systemd', 'telemetry', 'compose'],
   ],
 };
 
@@ -26,6 +27,8 @@ const reasons = {
   telemetry:
     'logs and metrics are told what happened; looking it up would couple them to everything.',
   platform: 'what the operating system offers is independent of what this program does with it.',
+  systemd:
+    'how a service manager is spoken to is independent of what is served; of the system it knows the addon, which can send what Node cannot.',
   hardware:
     'what a host is made of is read without knowing what it is compared with, and raw serial numbers stay where they are read.',
   catalog: 'what lies in models/ can be read and checked without running anything.',

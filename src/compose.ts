@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Manifest } from './catalog/manifest.ts';
 import { chooseVariant } from './catalog/variants.ts';
 import type { Config, ServiceConfig } from './config/schema.ts';
@@ -18,18 +19,28 @@ import { isServed, type LicenseDecision, leftDays } from './licensing/verdict.ts
 import { readCpuFeatures } from './platform/cpu-features.ts';
 import { hasCudaProvider } from './platform/cuda-provider.ts';
 import { readPackageInfo } from './platform/package-info.ts';
+import { describeOtherAddress, type PassedSockets } from './systemd/listen-fds.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
 /** The whole program, wired and not yet started. */
 export interface EdgeInferServer {
   readonly services: ReadonlyMap<string, ImageService>;
-  /** Opens both addresses and begins to load the models; throws an OperatorError when a port is taken. */
+  /**
+   * Begins to load the models and opens both addresses; throws an OperatorError when a port is
+   * taken. A service socket that was passed is opened last: see `openWhenLoaded`.
+   */
   start(): Promise<void>;
   /** What each service's licence is worth now. */
   readonly licenses: Pick<LicenseGate, 'findDecision'>;
-  /** Resolves when every model is ready or has failed and every licence was checked. */
+  /** Resolves when every model is ready or has failed. */
+  readonly settled: Promise<void>;
+  /** Resolves when besides every licence was checked. */
   readonly loaded: Promise<void>;
+  /** Where passed sockets listen elsewhere than the configuration says, and what to do. */
+  readonly addressWarnings: readonly string[];
+  /** Where requests are answered; only once started. */
+  readonly address: Listener['address'];
   readonly servicePort: number;
   readonly adminPort: number;
   /** Reads licences and hardware again. */
@@ -38,11 +49,15 @@ export interface EdgeInferServer {
   stop(): Promise<void>;
 }
 
+/** Callers wait this long at most in a passed socket while the models load, in ms. */
+const HOLD_MS = 10_000;
+
 /** Builds every object from the configuration: the only place where the parts are put together. */
 export async function composeServer(
   config: Config,
   log: Logger,
   licenseSources?: LicenseSources,
+  sockets: PassedSockets = {},
 ): Promise<EdgeInferServer> {
   const { version } = readPackageInfo();
   const metrics = createMetrics(version);
@@ -53,7 +68,7 @@ export async function composeServer(
     [...services.values()].map((service) => readService(service, readLicense(service.deployName))),
   );
 
-  let isDraining = false;
+  const stopping = new AbortController();
   const appOptions: AppOptions = {
     services,
     findLicenseRefusal: licenses.findRefusal,
@@ -64,14 +79,20 @@ export async function composeServer(
     log,
     metrics,
     version,
-    isDraining: () => isDraining,
+    isDraining: () => stopping.signal.aborted,
   };
-  const listen = (name: string, address: Config['admin'], portFlag: string, app: RequestListener) =>
+  const listen = (
+    name: keyof PassedSockets,
+    { host, port }: Config['admin'],
+    portFlag: string,
+    app: RequestListener,
+  ) =>
     createListener(app, {
       name,
       portFlag,
-      host: address.host,
-      port: address.port,
+      host,
+      port,
+      fd: sockets[name],
       ...config.http,
       nextLogId: appOptions.nextLogId,
       log,
@@ -81,7 +102,41 @@ export async function composeServer(
   const adminListener = listen('admin', config.admin, '--admin.port', createAdminApp(appOptions));
   const serviceListener = listen('service', config, '--port', createServiceApp(appOptions));
 
+  const allSettled = Promise.withResolvers<void>();
   const allLoaded = Promise.withResolvers<void>();
+  const addressWarnings: string[] = [];
+
+  async function open(
+    name: keyof PassedSockets,
+    listener: Listener,
+    configured: Config['admin'],
+  ): Promise<void> {
+    await listener.start();
+    const isPassed = sockets[name] !== undefined;
+    const warning = isPassed && describeOtherAddress(name, configured, listener.address);
+    if (warning) {
+      addressWarnings.push(warning);
+      log.warn(warning);
+    }
+  }
+
+  /**
+   * Callers wait in a passed socket rather than being told that the model is loading: so a restart
+   * refuses nobody. Not for long, because one who waits does not know for what.
+   */
+  async function openWhenLoaded(): Promise<void> {
+    if (sockets.service !== undefined) {
+      const { signal } = stopping;
+      await Promise.race([
+        allLoaded.promise,
+        delay(HOLD_MS, undefined, { signal }).catch(() => undefined), // stopped meanwhile
+      ]);
+    }
+    if (!stopping.signal.aborted) {
+      await open('service', serviceListener, config);
+    }
+  }
+
   const lifecycle = createLifecycle(
     [
       {
@@ -90,18 +145,20 @@ export async function composeServer(
           // Not awaited: while the models load, callers are told so.
           const loading = [...services.values()].map((service) => service.load());
           const checking = licenses.start();
-          void Promise.all([checking, ...loading]).then(
-            () => allLoaded.resolve(),
-            allLoaded.reject,
-          );
+          allSettled.resolve(Promise.all(loading).then(() => undefined));
+          allLoaded.resolve(Promise.all([checking, allSettled.promise]).then(() => undefined));
         },
         stop: async (deadline) => {
           await Promise.all([...services.values()].map((service) => service.close()));
           await licenses.stop(deadline);
         },
       },
-      listenerStep('admin listener', adminListener),
-      listenerStep('service listener', serviceListener),
+      {
+        name: 'admin listener',
+        start: () => open('admin', adminListener, config.admin),
+        stop: adminListener.drain,
+      },
+      { name: 'service listener', start: openWhenLoaded, stop: serviceListener.drain },
     ],
     {
       stopTimeoutMs: config.drainTimeoutMs,
@@ -114,15 +171,20 @@ export async function composeServer(
     licenses,
     reload: licenses.reload,
     start: lifecycle.start,
+    settled: allSettled.promise,
     loaded: allLoaded.promise,
+    addressWarnings,
+    get address() {
+      return serviceListener.address;
+    },
     get servicePort() {
-      return serviceListener.port;
+      return serviceListener.address.port;
     },
     get adminPort() {
-      return adminListener.port;
+      return adminListener.address.port;
     },
     stop() {
-      isDraining = true;
+      stopping.abort();
       return lifecycle.stop();
     },
   };
@@ -196,10 +258,6 @@ export function composeGate(
 
 function describeLicense(decision: LicenseDecision): LicenseHealth {
   return { ...decision, isServed: isServed(decision), daysLeft: leftDays(decision) };
-}
-
-function listenerStep(name: string, listener: Listener) {
-  return { name, start: listener.start, stop: listener.drain };
 }
 
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {

@@ -20,6 +20,7 @@ const violations: Record<string, readonly [file: string, imports: string]> = {
   'config-imports': ['src/config/planted.ts', '../platform/target.ts'],
   'telemetry-imports': ['src/telemetry/planted.ts', '../config/target.ts'],
   'platform-imports': ['src/platform/planted.ts', '../config/target.ts'],
+  'systemd-imports': ['src/systemd/planted.ts', '../http/target.ts'],
   'hardware-imports': ['src/hardware/planted.ts', '../licensing/target.ts'],
   'catalog-imports': ['src/catalog/planted.ts', '../imaging/target.ts'],
   'imaging-imports': ['src/imaging/planted.ts', '../catalog/target.ts'],

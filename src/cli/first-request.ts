@@ -20,7 +20,7 @@ export async function describeFirstRequests(
     switch (status?.state) {
       case 'ready':
         return isServed(license)
-          ? (await describeFirstRequest(config, service, server.servicePort, status.variant)) +
+          ? (await describeFirstRequest(config, service, server.address, status.variant)) +
               describeLicense(license)
           : `${service.deployName} answers nobody.\n${describeLicense(license)}`;
       case 'failed':
@@ -40,11 +40,11 @@ function describeLicense({ state, detail, remedy }: LicenseDecision): string {
 async function describeFirstRequest(
   config: Config,
   service: ServiceConfig,
-  port: number,
+  { host, port }: EdgeInferServer['address'],
   variant: ChosenVariant | undefined,
 ): Promise<string> {
   const { deployName } = service;
-  const url = `http://${reachableHost(config.host)}:${port}/${encodeURIComponent(deployName)}/ImageClassification`;
+  const url = `http://${reachableHost(host)}:${port}/${encodeURIComponent(deployName)}/ImageClassification`;
   const sample = await findSample(findModelFolder(config.modelsDir, service.model), variant);
   const photo = sample === undefined ? 'PHOTO.jpg' : shownPath(sample.image);
   const isRelative = photo !== sample?.image;

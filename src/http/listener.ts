@@ -18,6 +18,8 @@ export interface ListenerOptions {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** A listening socket that was passed to this process: taken in place of `host` and `port`. */
+  readonly fd?: number | undefined;
   /** The flag that changes the port, for the message when it is taken. */
   readonly portFlag: string;
   readonly headersTimeoutMs: number;
@@ -34,10 +36,10 @@ export interface ListenerOptions {
 
 export interface Listener {
   start(): Promise<void>;
-  /** The port in use, which differs from the configured one when that is 0. */
-  readonly port: number;
+  /** In use: the socket's own, which may differ from what is configured. */
+  readonly address: { readonly host: string; readonly port: number };
   /**
-   * Takes no further connections, lets every open request end and each kept-alive connection hear
+   * Takes no further connections (those that wait in a passed socket are left to the next process), lets every open request end and each kept-alive connection hear
    * `Connection: close` with its next answer; cuts what is still open when `deadline` aborts.
    */
   drain(deadline: AbortSignal): Promise<void>;
@@ -47,6 +49,11 @@ export interface Listener {
 const TIMEOUT_CHECK_MS = 2_000;
 /** After this long without a request a kept-alive connection may be cut while draining, in ms. */
 const IDLE_GRACE_MS = 1_000;
+/**
+ * How many connections may wait to be accepted; the kernel bounds it too (net.core.somaxconn).
+ * Taking over a passed socket sets it anew.
+ */
+const BACKLOG = 4_096;
 
 /** Open connections, each with the response to its latest request once there was one. */
 type Connections = Map<Socket, ServerResponse | undefined>;
@@ -95,9 +102,11 @@ export function createListener(handler: RequestListener, options: ListenerOption
 
   return {
     async start() {
-      server.listen({ host: options.host, port: options.port });
+      const { host, port, fd } = options;
       try {
+        server.listen({ ...(fd === undefined ? { host, port } : { fd }), backlog: BACKLOG });
         await once(server, 'listening');
+        refuseOtherFamilies(server);
       } catch (error) {
         throw describeListenError(error as NodeJS.ErrnoException, options);
       }
@@ -109,8 +118,9 @@ export function createListener(handler: RequestListener, options: ListenerOption
         );
       });
     },
-    get port() {
-      return (server.address() as AddressInfo).port;
+    get address() {
+      const { address: host, port } = server.address() as AddressInfo;
+      return { host, port };
     },
     async drain(deadline) {
       isDraining = true;
@@ -121,8 +131,15 @@ export function createListener(handler: RequestListener, options: ListenerOption
 
 function describeListenError(
   error: NodeJS.ErrnoException,
-  { host, port, portFlag, name }: ListenerOptions,
+  { host, port, fd, portFlag, name }: ListenerOptions,
 ): Error {
+  if (fd !== undefined) {
+    return new OperatorError(
+      'CONFIG',
+      `the ${name} socket that was passed as descriptor ${fd}: expected a TCP socket that listens (ListenStream= with a port, and Accept=no, in the socket unit), found another (${error.message})`,
+      { cause: error },
+    );
+  }
   const where = `the ${name} address ${host} port ${port}`;
   switch (error.code ?? '') {
     case 'EADDRINUSE':
@@ -147,6 +164,15 @@ function describeListenError(
   }
 }
 
+/** A passed socket may be of any kind. */
+function refuseOtherFamilies(server: Server): void {
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    NetServer.prototype.close.call(server);
+    throw new Error('a socket of this host alone');
+  }
+}
+
 /**
  * `http.Server.close` would cut idle kept-alive connections, and a request already on its way
  * would be reset. So only the listening stops at once; idle connections are cut after a grace.
@@ -166,10 +192,12 @@ async function drainServer(
       response.setHeader('Connection', 'close');
     }
   }
-  const graceTimer = setTimeout(() => {
+  // After the next look at the sockets: a request that has arrived meanwhile makes its connection busy.
+  const cutIdle = () => {
     server.closeIdleConnections();
     cutSilentConnections(connections);
-  }, IDLE_GRACE_MS);
+  };
+  const graceTimer = setTimeout(() => setImmediate(cutIdle), IDLE_GRACE_MS);
   const cut = () => server.closeAllConnections();
   deadline.addEventListener('abort', cut, { once: true });
   if (deadline.aborted) {

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { takePassedSockets } from '../../systemd/listen-fds.ts';
 import { addConfigOptions, readConfigSources } from '../config-options.ts';
 
 const HELP_AFTER = `
@@ -24,6 +25,7 @@ export function createServeCommand(): Command {
   return addConfigOptions(command);
 
   async function serve(): Promise<void> {
+    const sockets = takePassedSockets();
     const config = loadConfig(readConfigSources(command));
     // Loaded only now: they bring in koa and all else, which "--help" can do without.
     const [{ composeServer }, { createLogger }, { describeFirstRequests }] = await Promise.all([
@@ -36,10 +38,12 @@ export function createServeCommand(): Command {
     process.on('uncaughtExceptionMonitor', (error) => {
       log.fatal({ err: error }, 'a fault of the program itself');
     });
-    const server = await composeServer(config, log);
+    const server = await composeServer(config, log, undefined, sockets);
 
     const stopped = Promise.withResolvers<void>();
+    let isStopping = false;
     const onSignal = (signal: NodeJS.Signals) => {
+      isStopping = true;
       log.info({ signal }, 'stopping: finishing the requests in progress');
       void server.stop().then(stopped.resolve);
     };
@@ -55,13 +59,13 @@ export function createServeCommand(): Command {
     });
 
     await server.start();
-    log.info(
-      { host: config.host, port: server.servicePort, adminPort: server.adminPort },
-      'listening',
-    );
-    void server.loaded.then(async () => {
-      process.stderr.write(await describeFirstRequests(config, server));
-    });
+    if (!isStopping) {
+      const { host, port } = server.address;
+      log.info({ host, port, adminPort: server.adminPort }, 'listening');
+      void server.loaded.then(async () => {
+        process.stderr.write(await describeFirstRequests(config, server));
+      });
+    }
     await stopped.promise;
     log.info('stopped');
   }
