@@ -66,7 +66,7 @@ const toPath = (name) => {
   if (name === 'protocol') return '^src/inference/protocol\\.ts$';
   if (name === 'native-bindings') return '^src/platform/native-bindings\\.ts$';
   if (name === 'cuda-provider') return '^src/platform/cuda-provider\\.ts$';
-  if (name === 'compose') return '^src/compose\\.ts$';
+  if (name === 'compose') return '^src/compose(-gate)?\\.ts$';
   return `^src/${name}/`;
 };
 
@@ -106,7 +106,7 @@ export default {
       comment:
         'compose.ts builds the server for any front, and workers are loaded by URL into threads of their own.',
       severity: 'error',
-      from: { path: '^src/compose\\.ts$' },
+      from: { path: '^src/compose(-gate)?\\.ts$' },
       to: { path: '^src/(cli|worker)/' },
     },
     ...Object.entries(allowed).map(([folder, targets]) => ({

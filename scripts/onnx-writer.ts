@@ -4,7 +4,14 @@
  */
 
 /** Element types by their number in `TensorProto.DataType`. */
-export const elementTypes = { float32: 1, uint8: 2, int64: 7, float16: 10, double: 11 } as const;
+export const elementTypes = {
+  float32: 1,
+  uint8: 2,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  double: 11,
+} as const;
 
 export type ElementType = keyof typeof elementTypes;
 
@@ -25,13 +32,18 @@ export interface OnnxInitializer {
   readonly location?: string;
 }
 
-export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+export type OnnxAttribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly graph: OnnxGraph };
 
 export interface OnnxNode {
   readonly type: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Whole numbers and lists of them, text, or `{ float }`. */
+  /** Whole numbers and lists of them, text, `{ float }`, or the `{ graph }` of a loop. */
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
 }
 
@@ -107,6 +119,9 @@ function encodeAttribute(name: string, value: OnnxAttribute): Uint8Array {
   }
   if (typeof value === 'string') {
     return message(text(1, name), text(4, value), integer(20, 3));
+  }
+  if ('graph' in value) {
+    return message(text(1, name), bytes(6, encodeGraph(value.graph)), integer(20, 5));
   }
   if ('float' in value) {
     return message(text(1, name), fixed32(2, value.float), integer(20, 1));

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Manifest } from './catalog/manifest.ts';
 import { chooseVariant } from './catalog/variants.ts';
+import { composeGate, describeLicense } from './compose-gate.ts';
 import type { Config, ServiceConfig } from './config/schema.ts';
 import { wireErrors } from './core/errors.ts';
 import { createLifecycle } from './core/lifecycle.ts';
@@ -12,10 +13,8 @@ import { createListener, type Listener } from './http/listener.ts';
 import type { LicenseHealth } from './http/routes/health.ts';
 import { chooseShape } from './inference/parallel-shape.ts';
 import { createImageService, type ImageService, type ServiceStatus } from './inference/service.ts';
-import { createLicenseGate, type LicenseGate } from './licensing/gate.ts';
+import type { LicenseGate } from './licensing/gate.ts';
 import { type LicenseSources, openLicenseSources } from './licensing/sources.ts';
-import { licenseStates } from './licensing/states.ts';
-import { isServed, type LicenseDecision, leftDays } from './licensing/verdict.ts';
 import { readCpuFeatures } from './platform/cpu-features.ts';
 import { hasCudaProvider } from './platform/cuda-provider.ts';
 import { readPackageInfo } from './platform/package-info.ts';
@@ -45,8 +44,18 @@ export interface EdgeInferServer {
   readonly adminPort: number;
   /** Reads licences and hardware again. */
   reload(): void;
-  /** Ends what has begun, refuses nothing that arrives meanwhile, and closes; never throws. */
-  stop(): Promise<void>;
+  /**
+   * Ends what has begun, refuses nothing that arrives meanwhile, and closes; never throws. With
+   * `left`, a worker hangs and only a signal ends the process.
+   */
+  stop(): Promise<'ended' | 'left'>;
+}
+
+/** What only a process of its own has. */
+export interface ServerSurroundings {
+  readonly sockets?: PassedSockets;
+  /** Lines of the log that could not be written, so far. */
+  readonly readDroppedLogLines?: () => number;
 }
 
 /** Callers wait this long at most in a passed socket while the models load, in ms. */
@@ -57,10 +66,10 @@ export async function composeServer(
   config: Config,
   log: Logger,
   licenseSources?: LicenseSources,
-  sockets: PassedSockets = {},
+  { sockets = {}, readDroppedLogLines }: ServerSurroundings = {},
 ): Promise<EdgeInferServer> {
   const { version } = readPackageInfo();
-  const metrics = createMetrics(version);
+  const metrics = createMetrics(version, readDroppedLogLines);
   const services = await composeServices(config, log, metrics);
   const licenses = composeGate(services, licenseSources ?? (await openLicenseSources(config)), log);
   const readLicense = (deployName: string) => describeLicense(licenses.findDecision(deployName));
@@ -105,6 +114,7 @@ export async function composeServer(
   const allSettled = Promise.withResolvers<void>();
   const allLoaded = Promise.withResolvers<void>();
   const addressWarnings: string[] = [];
+  let isWorkerLeft = false;
 
   async function open(
     name: keyof PassedSockets,
@@ -149,7 +159,8 @@ export async function composeServer(
           allLoaded.resolve(Promise.all([checking, allSettled.promise]).then(() => undefined));
         },
         stop: async (deadline) => {
-          await Promise.all([...services.values()].map((service) => service.close()));
+          const closed = await Promise.all([...services.values()].map((one) => one.close()));
+          isWorkerLeft = closed.includes('left');
           await licenses.stop(deadline);
         },
       },
@@ -183,9 +194,10 @@ export async function composeServer(
     get adminPort() {
       return adminListener.address.port;
     },
-    stop() {
+    async stop() {
       stopping.abort();
-      return lifecycle.stop();
+      await lifecycle.stop();
+      return isWorkerLeft ? 'left' : 'ended';
     },
   };
 }
@@ -217,49 +229,6 @@ export async function composeServices(
   );
 }
 
-/** Builds the gate that says which of the services may answer. */
-export function composeGate(
-  services: ReadonlyMap<string, ImageService>,
-  sources: LicenseSources,
-  log: Logger,
-): LicenseGate {
-  return createLicenseGate({
-    ...sources,
-    services: () =>
-      [...services].map(([deployName, service]) => {
-        const { model, session } = service.status();
-        return { deployName, model: model?.name, device: session?.device };
-      }),
-    onDecision(decision) {
-      const { deployName, state, detail, remedy, licenseId, kind } = decision;
-      const level = { valid: 'info', warning: 'warn', refused: 'error' } as const;
-      log[level[licenseStates[state].class]](
-        {
-          service: deployName,
-          state,
-          detail,
-          ...(remedy === '' ? {} : { remedy }),
-          licenseId,
-          kind,
-          daysLeft: leftDays(decision),
-        },
-        'license',
-      );
-    },
-    onRecordProblem: ({ path, detail }) =>
-      log.warn({ path, detail }, 'the records of the licence cannot be kept here'),
-    onFolderProblem: (detail) =>
-      log.warn({ detail }, 'something in the folder of licences does not count as it should'),
-    onRevocationProblem: (detail) =>
-      log.warn({ detail }, 'a list of withdrawn licences does not count'),
-    onFailure: (error) => log.error({ err: error }, 'the licence could not be checked'),
-  });
-}
-
-function describeLicense(decision: LicenseDecision): LicenseHealth {
-  return { ...decision, isServed: isServed(decision), daysLeft: leftDays(decision) };
-}
-
 function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | undefined) {
   const serviceLog = log.child({ service: deployName });
   return {
@@ -277,6 +246,13 @@ function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | 
       ),
     onFailed: ({ problems }: ServiceStatus) => serviceLog.error({ problems }, 'not ready'),
     onWarning: (message: string) => serviceLog.warn(message),
+    onHang(hang: string | undefined) {
+      if (hang === undefined) {
+        serviceLog.warn('the worker that hung answers again');
+      } else {
+        serviceLog.fatal({ hang }, 'a worker hangs');
+      }
+    },
     onWorkerDied() {
       metrics?.countWorkerRestart(deployName);
       serviceLog.error('a worker died and is being replaced');
@@ -285,11 +261,12 @@ function observe({ deployName }: ServiceConfig, log: Logger, metrics: Metrics | 
 }
 
 function readService(service: ImageService, license: LicenseHealth) {
-  const { deployName, state, session, model, variant } = service.status();
+  const { deployName, state, hang, session, model, variant } = service.status();
   const { openRequests, waitingRequests, heldBytes } = service.admission;
   return {
     deployName,
-    isReady: state === 'ready',
+    isReady: state === 'ready' && hang === undefined,
+    isHung: hang !== undefined,
     openRequests,
     waitingRequests,
     heldBytes,

@@ -124,6 +124,20 @@ function compareBase64(
   return wrong;
 }
 
+/** Addresses of every length and of strange bytes; nobody listens on any of them. */
+function sendToNobody({ sendDatagram }: NativeBindings, rounds: number): number {
+  const random = createRandom(11);
+  let taken = 0;
+  for (let i = 0; i < rounds; i++) {
+    const first = ['/', '@', '', '\0', 'é'][random(5)] ?? '';
+    const address = `${first}nobody/${'x'.repeat(random(130))}`;
+    taken += Number(sendDatagram(address, new Uint8Array(random(3) * 40_000)) === 0);
+  }
+  return taken;
+}
+
+const takenDatagrams = sendToNobody(bindings, 5_000);
+console.log(`datagrams: 5000 to nobody, ${takenDatagrams} taken`);
 const wrongBase64 = compareBase64(bindings, 20_000);
 console.log(`base64: 20000 spellings, ${wrongBase64} differences`);
-process.exitCode = counts.different + wrongBase64 === 0 ? 0 : 1;
+process.exitCode = counts.different + wrongBase64 + takenDatagrams === 0 ? 0 : 1;

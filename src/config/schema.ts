@@ -121,7 +121,7 @@ const log = z.strictObject({
     .default('info')
     .register(keyHelp, { help: 'The least severe messages that are written.', common: true }),
   format: z.enum(['auto', 'json', 'text']).default('auto').register(keyHelp, {
-    help: '`json` is one object a line; `auto` is text on a terminal and JSON elsewhere.',
+    help: '`json` is one object a line; `auto` is text on a terminal and in the journal of systemd, and JSON elsewhere.',
     common: true,
   }),
 });

@@ -22,27 +22,34 @@ export function goldenExamples({ manifest }: ModelPackage): {
   return manifest.golden;
 }
 
-/**
- * Runs every golden example of a model on its pool and returns what differs from the recorded
- * answers, a sentence each: nothing means that this host answers as training did.
- */
-export async function findGoldenMismatches(
+export interface GoldenOutcome {
+  /** What differs from the recorded answers, a sentence each: none means that this host answers as training did. */
+  readonly mismatches: readonly string[];
+  /** The longest that an example took, in ms. */
+  readonly slowestMs: number;
+}
+
+/** Runs every golden example of a model on its pool. */
+export async function runGoldenExamples(
   model: ModelPackage,
   pool: WorkerPool,
-): Promise<string[]> {
+): Promise<GoldenOutcome> {
   const { examples, scoreTolerance } = goldenExamples(model);
   const compare = createAnswerComparer(model, scoreTolerance);
   const mismatches: string[] = [];
+  let slowestMs = 0;
   const remaining = examples.values();
 
   async function runRemaining(): Promise<void> {
     for (const example of remaining) {
       const image = new Uint8Array(await readFile(join(model.folder, example.image)));
+      const startedMs = performance.now();
       const { outcome, cropSha256 } = await pool.run({
         kind: 'image',
         image,
         topCount: EVERY_CLASS,
       });
+      slowestMs = Math.max(slowestMs, performance.now() - startedMs);
       const difference = outcome.ok
         ? describeDifference(compare(example, { ranking: outcome.value, cropSha256 }))
         : `expected an answer, got: ${outcome.error.detail}`;
@@ -54,7 +61,7 @@ export async function findGoldenMismatches(
 
   // As many at a time as there are workers: more would only wait in memory.
   await Promise.all(Array.from({ length: pool.size }, runRemaining));
-  return mismatches.sort();
+  return { mismatches: mismatches.sort(), slowestMs };
 
   function describeDifference(comparison: AnswerComparison): string | undefined {
     const { recordedFirst, hereFirst, largest, cropSha256 } = comparison;

@@ -1,8 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { err } from '../core/result.ts';
+import {
+  createWatchClock,
+  describeHang,
+  type HangLimits,
+  LOOK_INTERVAL_MS,
+  type Owed,
+  type OwedAnswer,
+} from './hang-watch.ts';
 import { forbidRuntimeTelemetry } from './offline.ts';
 import type {
   ClassifyReply,
+  Ping,
   WorkerLoad,
   WorkerMessage,
   WorkerSetup,
@@ -26,6 +35,10 @@ export interface PoolObserver {
   onDeath(): void;
   /** A worker has loaded the model, or could not: `loads` has it too. */
   onLoad(load: WorkerLoad): void;
+  /** A worker that was silent for too long, as a sentence; undefined: all answer again. */
+  onHang(hang: string | undefined): void;
+  /** How long workers may be silent now. */
+  hangLimits(): HangLimits;
 }
 
 /** Worker threads that each hold the model loaded, and work on one task at a time. */
@@ -43,8 +56,11 @@ export interface WorkerPool {
    */
   run(task: WorkerTask): Promise<ClassifyReply>;
   readonly size: number;
-  /** Ends the threads once they have done what they are at. */
-  close(): Promise<void>;
+  /**
+   * Ends the threads once they have done what they are at. One that never does is `left`: nothing but
+   * a signal then ends the process.
+   */
+  close(): Promise<'ended' | 'left'>;
 }
 
 interface Assignment {
@@ -61,6 +77,8 @@ interface Member {
   /** Once its model is loaded it takes tasks. Until it tells, what its predecessor told last. */
   load: WorkerLoad | undefined;
   assignment: Assignment | undefined;
+  /** What it was asked and has not answered; undefined when it owes nothing. */
+  owed: Owed | undefined;
   /** Threads in a row that ended before the model was loaded. */
   failedStarts: number;
 }
@@ -78,6 +96,9 @@ export function createWorkerPool(
   const closing = new AbortController();
   let whenIdle: (() => void) | undefined;
   const started = Promise.withResolvers<void>();
+  const clock = createWatchClock();
+  let knownHang: string | undefined;
+  const looking = setInterval(look, LOOK_INTERVAL_MS).unref();
   for (let place = 0; place < size; place++) {
     start(place);
   }
@@ -89,13 +110,19 @@ export function createWorkerPool(
       ...{ place, isReplacement, thread },
       load: predecessor?.load,
       assignment: undefined,
+      owed: owe('load'),
       failedStarts: predecessor?.failedStarts ?? 0,
     };
     members[place] = member;
     thread.port.on('message', (message: WorkerMessage) => {
+      member.owed =
+        message.kind === 'pong' && member.owed?.what !== 'ping' ? member.owed : undefined;
       if (message.kind === 'load') {
         takeLoad(member, message.load);
-      } else {
+        if (!message.load.ok && isReplacement) {
+          member.owed = owe('load'); // it tries again
+        }
+      } else if (message.kind === 'reply') {
         const { assignment } = member;
         release(member);
         assignment?.resolve(message.reply);
@@ -120,8 +147,31 @@ export function createWorkerPool(
     return members.flatMap(({ load }) => load ?? []);
   }
 
+  function owe(what: OwedAnswer): Owed {
+    return { what, sinceMs: clock.nowMs };
+  }
+
+  /** Asks those for a sign of life that owe nothing, and tells of those that owe for too long. */
+  function look(): void {
+    clock.tick();
+    const limits = observer.hangLimits();
+    const hung = members.find(({ place, owed }) => describeHang(place, owed, clock.nowMs, limits));
+    const hang = hung && describeHang(hung.place, hung.owed, clock.nowMs, limits);
+    if ((hang === undefined) !== (knownHang === undefined)) {
+      observer.onHang(hang);
+    }
+    knownHang = hang;
+    for (const member of members) {
+      if (member.owed === undefined && member.load?.ok === true) {
+        member.owed = owe('ping');
+        member.thread.port.postMessage({ kind: 'ping' } satisfies Ping);
+      }
+    }
+  }
+
   function assign(member: Member, assignment: Assignment): void {
     member.assignment = assignment;
+    member.owed = owe('task');
     member.thread.port.postMessage(assignment.task);
   }
 
@@ -139,6 +189,7 @@ export function createWorkerPool(
   /** Has another thread take the place of one that ended. */
   function replace(member: Member, reason: string): void {
     member.thread.port.close();
+    member.owed = undefined;
     if (free.includes(member)) {
       free.splice(free.indexOf(member), 1);
     }
@@ -212,11 +263,18 @@ export function createWorkerPool(
         reportIdle();
       });
       await Promise.race([idle, delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false })]);
-      await Promise.all(members.map(({ thread }) => thread.end()));
+      clearInterval(looking);
+      const limits = observer.hangLimits();
+      const ending = members.filter(
+        ({ assignment, place, owed }) =>
+          !assignment && describeHang(place, owed, clock.nowMs, limits) === undefined,
+      );
+      await Promise.all(ending.map(({ thread }) => thread.end()));
       for (const { reject } of waiting.splice(0)) {
         reject(new Error('the pool was closed'));
       }
       started.resolve(); // nobody will tell any more
+      return ending.length === members.length ? 'ended' : 'left';
     },
   };
 }

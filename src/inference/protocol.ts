@@ -28,6 +28,11 @@ export interface WorkerSetup extends ModelSetup {
   readonly imaging: ImagingPreference;
 }
 
+/** Asks an idle worker for a sign of life. */
+export interface Ping {
+  readonly kind: 'ping';
+}
+
 export type WorkerTask =
   /** A request's raw body, `body[0..byteLength)`: shared, so that it survives the worker's death. */
   | { readonly kind: 'request'; readonly body: SharedArrayBuffer; readonly byteLength: number }
@@ -124,6 +129,7 @@ export type WorkerLoad = Result<WorkerDescription, string>;
 /** What a worker sends over that port: replies to tasks only once a `load` of its went well. */
 export type WorkerMessage =
   | { readonly kind: 'load'; readonly load: WorkerLoad }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'reply'; readonly reply: ClassifyReply };
 
 /** Given to the process that writes a model's prepared form into an empty folder. */

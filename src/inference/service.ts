@@ -8,10 +8,11 @@ import type { ChosenVariant } from '../catalog/variants.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { ImagingPreference } from '../core/imaging-way.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type Admission, createAdmission, deadlinePassed, type Ticket } from './admission.ts';
+import { type Admission, createAdmission, type Ticket } from './admission.ts';
 import { chooseLabels, findLabelProblems } from './class-names.ts';
 import { describeChange, describeFirstWorkers, viewWorkers } from './describe-workers.ts';
-import { findGoldenMismatches } from './golden.ts';
+import { runGoldenExamples } from './golden.ts';
+import { findHangLimits } from './hang-watch.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
 import { findPreparedFile } from './prepare-model.ts';
 import type {
@@ -20,8 +21,8 @@ import type {
   TensorTask,
   WorkerDescription,
   WorkerLoad,
-  WorkerTask,
 } from './protocol.ts';
+import { runTwice, waitForAbort } from './run-twice.ts';
 
 export interface ServiceOptions {
   readonly deployName: string;
@@ -51,6 +52,8 @@ export interface ServiceObserver {
   onFailed(status: ServiceStatus): void;
   onWarning(message: string): void;
   onWorkerDied(): void;
+  /** A worker that hangs, as a sentence; undefined: it answers again. */
+  onHang(hang: string | undefined): void;
 }
 
 export interface ServiceStatus {
@@ -58,6 +61,8 @@ export interface ServiceStatus {
   readonly state: 'loading' | 'ready' | 'failed' | 'stopped';
   /** Why it is not ready; one sentence for each problem. */
   readonly problems: readonly string[];
+  /** Which worker hangs, and for how long it already had when that was seen. */
+  readonly hang?: string | undefined;
   readonly workers: number;
   /** On which each worker runs the model on the CPU. */
   readonly threads: number;
@@ -108,7 +113,8 @@ export interface ImageService {
     activation: TensorTask['activation'],
     topCount: number,
   ): Promise<ClassifyReply>;
-  close(): Promise<void>;
+  /** As the pool's. */
+  close(): ReturnType<WorkerPool['close']>;
 }
 
 const LOADING_RETRY_AFTER_S = 60;
@@ -131,9 +137,11 @@ export function createImageService(
   /** What the operator was told last. */
   let knownSession: WorkerDescription | undefined;
   let classNames: readonly string[] = [];
+  const measured = { loadMs: 0, goldenMs: 0 };
+  const hungOnLoading = Promise.withResolvers<Result<never, string[]>>();
 
   async function load(proof: 'golden' | 'none' = 'golden'): Promise<void> {
-    const loaded = await loadAndProve(proof);
+    const loaded = await Promise.race([loadAndProve(proof), hungOnLoading.promise]);
     if (status.state === 'stopped') {
       await pool?.close(); // closed while loading: the pool may have come after
       return;
@@ -143,8 +151,9 @@ export function createImageService(
       observer.onReady(status);
     } else {
       status = { ...status, state: 'failed', problems: loaded.error };
-      await pool?.close();
+      const closing = pool?.close();
       observer.onFailed(status);
+      await Promise.race([closing, hungOnLoading.promise]); // a thread that hangs is not waited for
     }
   }
 
@@ -174,10 +183,17 @@ export function createImageService(
         needsDevice: variant.needs.device,
         imaging: options.imaging,
       },
-      { onDeath: observer.onWorkerDied, onLoad: followReplacements },
+      {
+        onDeath: observer.onWorkerDied,
+        onLoad: followReplacements,
+        onHang: followHang,
+        hangLimits: () => findHangLimits(options.deadlineMs, measured),
+      },
     );
+    const startedMs = performance.now();
     try {
       await pool.started;
+      measured.loadMs = performance.now() - startedMs;
       const session = describeFirstWorkers(pool.loads);
       if (!session.ok) {
         return session;
@@ -193,10 +209,24 @@ export function createImageService(
         return err([chosen.error]);
       }
       classNames = chosen.value;
-      const mismatches = proof === 'none' ? [] : await findGoldenMismatches(model, pool);
-      return mismatches.length === 0 ? ok(true) : err(mismatches);
+      if (proof === 'none') {
+        return ok(true);
+      }
+      const { mismatches, slowestMs } = await runGoldenExamples(model, pool);
+      measured.goldenMs = slowestMs;
+      return mismatches.length === 0 ? ok(true) : err([...mismatches]);
     } catch (error) {
       return err([`a worker died over the golden examples: ${(error as Error).message}`]);
+    }
+  }
+
+  /** One that hangs before the service was ever ready fails it, and is no reason to end the others. */
+  function followHang(hang: string | undefined): void {
+    if (status.state === 'loading' && hang !== undefined) {
+      hungOnLoading.resolve(err([hang]));
+    } else if (status.state === 'ready') {
+      status = { ...status, hang };
+      observer.onHang(hang);
     }
   }
 
@@ -221,22 +251,6 @@ export function createImageService(
       problems: problems.map((reason) => `a replaced worker cannot load the model: ${reason}`),
       session: hasWorker ? knownSession : undefined,
     };
-  }
-
-  /** Runs a task, once more on another worker when the first one dies. */
-  async function runTwice(task: WorkerTask, givenUp?: AbortSignal): Promise<ClassifyReply> {
-    let tries = 0;
-    while (pool !== undefined && tries < 2 && givenUp?.aborted !== true) {
-      tries++;
-      try {
-        return await pool.run(task);
-      } catch {
-        // The pool has told of the death; here only the request counts.
-      }
-    }
-    const detail =
-      tries === 2 ? 'the worker died twice on this request' : 'the worker died on this request';
-    return { outcome: err(fault('INTERNAL', detail)), timings: {} };
   }
 
   return {
@@ -264,9 +278,11 @@ export function createImageService(
           ticket.close();
           return { outcome: err(refused), timings: {}, waitMs };
         }
-        const working = runTwice({ kind: 'request', body, byteLength }, givenUp.signal).finally(
-          ticket.close,
-        );
+        const working = runTwice(
+          pool,
+          { kind: 'request', body, byteLength },
+          givenUp.signal,
+        ).finally(ticket.close);
         const reply = await Promise.race([working, waitForAbort(givenUp.signal)]);
         return { ...reply, waitMs };
       } finally {
@@ -277,20 +293,12 @@ export function createImageService(
       return model;
     },
     classifyImage: (image, topCount, wanted) =>
-      runTwice({ kind: 'image', image, topCount, ...wanted }),
+      runTwice(pool, { kind: 'image', image, topCount, ...wanted }),
     classifyTensor: (elements, activation, topCount) =>
-      runTwice({ kind: 'tensor', elements, activation, topCount }),
+      runTwice(pool, { kind: 'tensor', elements, activation, topCount }),
     async close() {
       status = { ...status, state: 'stopped', problems: ['the server is stopping'] };
-      await pool?.close();
+      return (await pool?.close()) ?? 'ended';
     },
   };
-}
-
-/** The answer for a caller whose deadline passes while a worker is busy with the request. */
-function waitForAbort(signal: AbortSignal): Promise<ClassifyReply> {
-  return new Promise((resolve) => {
-    const onAbort = () => resolve({ outcome: err(deadlinePassed()), timings: {} });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

@@ -10,7 +10,7 @@ export const YOUNG_GENERATION_MIB = 8;
 
 /** A worker thread from its start to its end, however that comes. */
 export interface WorkerThread {
-  /** `WorkerTask`s go in, `WorkerMessage`s come out. */
+  /** `WorkerTask`s and `Ping`s go in, `WorkerMessage`s come out. */
   readonly port: MessagePort;
   end(): Promise<void>;
 }

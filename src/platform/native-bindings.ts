@@ -54,6 +54,11 @@ export interface NativeBindings {
   ): number | null;
   /** Decoded pixels `[H, W, C]` to tensor. */
   preparePixels(data: Uint8Array, ...job: NativeJob): void;
+  /**
+   * Sends a datagram to a unix socket, an abstract one when `address` begins with `@`, without ever
+   * waiting. Returns 0, or the error's number (`os.constants.errno`).
+   */
+  sendDatagram(address: string, message: Uint8Array): number;
   /** Names of what this processor can do the arithmetic with, the fastest, which is used, first. */
   readonly kernels: readonly string[];
   /** Takes another of `kernels` from now on, on this thread. Only tests and benchmarks do. */
@@ -61,7 +66,7 @@ export interface NativeBindings {
 }
 
 /** What `addon/addon.cc` must answer; raised there and here with every change of the functions. */
-const API_VERSION = 4;
+const API_VERSION = 5;
 
 const addonFile = fileURLToPath(
   new URL('../../native-bindings/build/edge-infer.node', import.meta.url),

@@ -11,6 +11,8 @@ export type StagesMs = Partial<Record<(typeof STAGES)[number], number | undefine
 interface ServiceReading {
   readonly deployName: string;
   readonly isReady: boolean;
+  /** Whether one of its workers hangs. */
+  readonly isHung: boolean;
   readonly openRequests: number;
   readonly waitingRequests: number;
   readonly heldBytes: number;
@@ -56,8 +58,14 @@ const BUCKETS_S = [
 // prom-client's own, 10 ms, wakes the main thread so often that it costs 3 ms of CPU time a second.
 const EVENT_LOOP_SAMPLING_MS = 100;
 
-/** Creates the metrics, each named `edge_infer_*`, beside the runtime's own (event-loop lag, memory). */
-export function createMetrics(version: string): Metrics {
+/**
+ * Creates the metrics, each named `edge_infer_*`, beside the runtime's own (event-loop lag, memory).
+ * `readDroppedLogLines` is asked at each collection.
+ */
+export function createMetrics(
+  version: string,
+  readDroppedLogLines: () => number = () => 0,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({
@@ -92,6 +100,15 @@ export function createMetrics(version: string): Metrics {
     help: 'Connections refused because http.maxConnections were open.',
     registers,
   });
+  new Counter({
+    name: 'edge_infer_log_lines_dropped_total',
+    help: 'Lines of the log that are lost because the journal did not take them.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(readDroppedLogLines());
+    },
+  });
   new Gauge({
     name: 'edge_infer_build_info',
     help: 'Constant 1, labelled with the version.',
@@ -114,6 +131,7 @@ export function createMetrics(version: string): Metrics {
       },
     });
   gauge('service_ready', '1 when the service answers.', (reading) => Number(reading.isReady));
+  gauge('service_hung', '1 while one of its workers hangs.', (reading) => Number(reading.isHung));
   gauge('open_requests', 'Requests being received, waiting or worked on.', (r) => r.openRequests);
   gauge('queue_requests', 'Requests waiting for a worker.', (reading) => reading.waitingRequests);
   gauge('queue_bytes', 'Bytes of memory held for request bodies.', (reading) => reading.heldBytes);

@@ -5,6 +5,7 @@ import { workerData } from 'node:worker_threads';
 import { ok, type Result } from '../core/result.ts';
 import { choosePreparer, type ImagingChoice } from '../imaging/choose-preparer.ts';
 import type {
+  Ping,
   ServeTask,
   WorkerDescription,
   WorkerMessage,
@@ -38,7 +39,11 @@ export async function serveTasks({ port, isReplacement }: ServeTask): Promise<vo
   }
   if (loaded.ok) {
     const classify = createClassifier(loaded.value, setup.manifest);
-    port.on('message', (task: WorkerTask) => {
+    port.on('message', (task: WorkerTask | Ping) => {
+      if (task.kind === 'ping') {
+        send({ kind: 'pong' });
+        return;
+      }
       void classify(task).then((reply) => send({ kind: 'reply', reply }));
     });
   }

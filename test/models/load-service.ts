@@ -36,11 +36,12 @@ export async function load(
       onReady: () => undefined,
       onFailed: ({ problems }) => warnings.push(...problems),
       onWarning: (message) => warnings.push(message),
+      onHang: () => undefined,
       onWorkerDied: () => undefined,
     },
   );
   await service.load();
-  return { service, warnings, [Symbol.asyncDispose]: () => service.close() };
+  return { service, warnings, [Symbol.asyncDispose]: async () => void (await service.close()) };
 }
 
 /** The scores of all classes, to the last bit. */

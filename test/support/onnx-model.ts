@@ -34,6 +34,8 @@ export interface Classifier {
   /** Keeps the weights in this file beside the model. */
   readonly externalData: string | undefined;
   readonly hasSecondInput: boolean;
+  /** Has the graph run for years on an image whose best logit is above 0. */
+  readonly hangsOnBright: boolean;
 }
 
 /** Sides of every test model's input, in pixels. */
@@ -60,6 +62,7 @@ const plain: Classifier = {
   ending: 'none',
   externalData: undefined,
   hasSecondInput: false,
+  hangsOnBright: false,
 };
 
 /** A classifier that differs from the plainest one in what is given. */
@@ -119,6 +122,40 @@ export function buildGraph(model: Classifier): OnnxGraph {
   add('GlobalAveragePool');
   add('Flatten');
   add('Gemm', ['weights', 'bias'], { transB: 1 });
+  if (model.hangsOnBright) {
+    const scalar = (name: string, value: number) =>
+      ({ name, elementType: 'float32', dims: [], data: float32Bytes([value]) }) as const;
+    initializers.push(scalar('nothing', 0), scalar('huge', 1e15));
+    nodes.push(
+      { type: 'ReduceMax', inputs: [value], outputs: ['best'], attributes: { keepdims: 0 } },
+      { type: 'Max', inputs: ['best', 'nothing'], outputs: ['excess'] },
+      { type: 'Mul', inputs: ['excess', 'huge'], outputs: ['turns'] },
+      { type: 'Cast', inputs: ['turns'], outputs: ['count'], attributes: { to: 7 } },
+    );
+    const state = { elementType: 'float32', dims: ['N', classes] } as const;
+    const body: OnnxGraph = {
+      inputs: [
+        { name: 'turn', elementType: 'int64', dims: [] },
+        { name: 'goesOn', elementType: 'bool', dims: [] },
+        { name: 'before', ...state },
+      ],
+      nodes: [
+        { type: 'Identity', inputs: ['goesOn'], outputs: ['stillGoesOn'] },
+        { type: 'Identity', inputs: ['before'], outputs: ['after'] },
+      ],
+      outputs: [
+        { name: 'stillGoesOn', elementType: 'bool', dims: [] },
+        { name: 'after', ...state },
+      ],
+    };
+    nodes.push({
+      type: 'Loop',
+      inputs: ['count', '', value],
+      outputs: ['unchanged'],
+      attributes: { body: { graph: body } },
+    });
+    value = 'unchanged';
+  }
   if (model.ending === 'Log') {
     add('Log');
   } else if (model.ending === 'Softmax') {

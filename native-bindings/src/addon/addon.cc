@@ -33,7 +33,7 @@ napi_value useKernel(napi_env env, napi_callback_info info) {
 namespace {
 
 // Raised with every change of the functions; the loader refuses another.
-constexpr int kApiVersion = 4;
+constexpr int kApiVersion = 5;
 
 // Names of the kernels that this processor has, the fastest first; it is in use from the start.
 napi_value listKernels(napi_env env) {
@@ -79,6 +79,7 @@ NAPI_MODULE_INIT() {
   exportFunction(env, exports, "preparePng", preparePng);
   exportFunction(env, exports, "preparePixels", preparePixels);
   exportFunction(env, exports, "findMarker", findMarker);
+  exportFunction(env, exports, "sendDatagram", sendDatagram);
   exportFunction(env, exports, "useKernel", useKernel);
 #ifdef EDGE_INFER_PLANTED_FAULT
   exportFunction(env, exports, "readBeyondItsEnd", readBeyondItsEnd);

@@ -25,6 +25,10 @@ napi_value preparePng(napi_env env, napi_callback_info info);
 // preparePixels(data: Uint8Array, ...job): decoded pixels `[H, W, C]` of the plan's channels
 napi_value preparePixels(napi_env env, napi_callback_info info);
 
+// sendDatagram(address: string, message: Uint8Array): sends to a unix socket, an abstract one when the
+// address begins with @, without ever waiting; 0 or errno
+napi_value sendDatagram(napi_env env, napi_callback_info info);
+
 // useKernel(name: string): takes one of `kernels` from now on; for tests and benchmarks
 napi_value useKernel(napi_env env, napi_callback_info info);
 

@@ -9,7 +9,7 @@ import { OperatorError } from '../../core/errors.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { FromServer, ToServer } from './server-messages.ts';
 
-let stop = async (): Promise<void> => undefined;
+let stop = async (): Promise<unknown> => undefined;
 
 async function start(config: Config): Promise<void> {
   const server = await composeServer(config, await createLogger(config.log));

@@ -32,7 +32,7 @@ export async function runClassify(
 ): Promise<number> {
   const { config, log } = loadLocalConfig(command);
   const chosen = chooseService(config, options);
-  const logger = await createLogger(log, 'stderr');
+  const logger = await createLogger(log, { stream: 'stderr' });
   const service = await loadLocalService(config, chosen, logger, 'golden');
   // Only now, and once: before, and at a second Ctrl-C, the program simply ends.
   const interrupt = catchInterrupt();

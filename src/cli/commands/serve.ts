@@ -1,7 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { readPackageInfo } from '../../platform/package-info.ts';
+import { isJournal } from '../../systemd/journal.ts';
 import { takePassedSockets } from '../../systemd/listen-fds.ts';
+import { createNotifier } from '../../systemd/notify.ts';
+import { takeWatchdogMs } from '../../systemd/watchdog.ts';
 import { addConfigOptions, readConfigSources } from '../config-options.ts';
 
 const HELP_AFTER = `
@@ -28,23 +32,39 @@ export function createServeCommand(): Command {
     const sockets = takePassedSockets();
     const config = loadConfig(readConfigSources(command));
     // Loaded only now: they bring in koa and all else, which "--help" can do without.
-    const [{ composeServer }, { createLogger }, { describeFirstRequests }] = await Promise.all([
-      import('../../compose.ts'),
-      import('../../telemetry/logger.ts'),
-      import('../first-request.ts'),
-    ]);
-    const log = await createLogger(config.log);
+    const [{ composeServer }, { createLogger }, { describeFirstRequests }, { tellSystemd }] =
+      await Promise.all([
+        import('../../compose.ts'),
+        import('../../telemetry/logger.ts'),
+        import('../first-request.ts'),
+        import('../serve/tell-systemd.ts'),
+      ]);
+    let droppedLogLines = 0;
+    const log = await createLogger(config.log, {
+      onDroppedLine: isJournal(process.stdout.fd) ? () => droppedLogLines++ : undefined,
+    });
     // main.ts tells the operator in one line; where it happened belongs into the log.
     process.on('uncaughtExceptionMonitor', (error) => {
       log.fatal({ err: error }, 'a fault of the program itself');
     });
-    const server = await composeServer(config, log, undefined, sockets);
+    const server = await composeServer(config, log, undefined, {
+      sockets,
+      readDroppedLogLines: () => droppedLogLines,
+    });
+    const told = tellSystemd({
+      server,
+      notifier: createNotifier((problem) => log.warn(problem)),
+      watchdogMs: takeWatchdogMs(),
+      version: readPackageInfo().version,
+      drainTimeoutMs: config.drainTimeoutMs,
+    });
 
-    const stopped = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<Awaited<ReturnType<typeof server.stop>>>();
     let isStopping = false;
     const onSignal = (signal: NodeJS.Signals) => {
       isStopping = true;
       log.info({ signal }, 'stopping: finishing the requests in progress');
+      told.stopping();
       void server.stop().then(stopped.resolve);
     };
     process.once('SIGTERM', onSignal);
@@ -60,14 +80,22 @@ export function createServeCommand(): Command {
 
     await server.start();
     if (!isStopping) {
+      told.started();
       const { host, port } = server.address;
       log.info({ host, port, adminPort: server.adminPort }, 'listening');
       void server.loaded.then(async () => {
-        process.stderr.write(await describeFirstRequests(config, server));
+        // The journal is read by others than whoever pastes this; and writing to it could wait.
+        if (!isJournal(process.stderr.fd)) {
+          process.stderr.write(await describeFirstRequests(config, server));
+        }
       });
     }
-    await stopped.promise;
+    const workers = await stopped.promise;
     log.info('stopped');
+    if (workers === 'left') {
+      log.fatal('a worker still hangs, so this process is killed');
+      process.kill(process.pid, 'SIGKILL'); // an orderly end would wait for it for ever
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export async function runModelsCheck(
   const { config, log } = loadLocalConfig(command);
   const context = {
     config,
-    log: await createLogger(log, 'stderr'),
+    log: await createLogger(log, { stream: 'stderr' }),
     cpuFeatures: await readCpuFeatures(),
     hasCudaProvider: hasCudaProvider(),
   };

@@ -44,7 +44,7 @@ export async function runVerify(
   const reference =
     options.reference === undefined ? undefined : await openReference(options.reference);
   const chosen = chooseService(config, { model: named });
-  const logger = await createLogger(log, 'stderr');
+  const logger = await createLogger(log, { stream: 'stderr' });
   // Unproven: a model whose golden examples fail is what this command is for.
   const service = await loadLocalService(config, chosen, logger, 'none');
   const interrupt = catchInterrupt();

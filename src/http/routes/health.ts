@@ -39,7 +39,9 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
       !options.isDraining() &&
       services.every(
         (service) =>
-          service.status().state === 'ready' && options.readLicense(service.deployName).isServed,
+          service.status().state === 'ready' &&
+          service.status().hang === undefined &&
+          options.readLicense(service.deployName).isServed,
       );
     const body = {
       status: options.isDraining() ? 'draining' : isReady ? 'ready' : 'not ready',
@@ -60,8 +62,10 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
 }
 
 function describeService(service: ImageService, { detail, readLicense }: HealthOptions): object {
-  const { deployName, state, problems, session, model, variant, workers, threads } =
+  const { deployName, hang, session, model, variant, workers, threads, ...status } =
     service.status();
+  const state = hang === undefined ? status.state : 'hung';
+  const problems = [...(hang === undefined ? [] : [hang]), ...status.problems];
   const brief = {
     deployName,
     state,
