@@ -106,7 +106,7 @@ export default {
       comment:
         'compose.ts builds the server for any front, and workers are loaded by URL into threads of their own.',
       severity: 'error',
-      from: { path: '^src/compose(-gate)?\\.ts$' },
+      from: { path: '^src/(compose(-gate)?|reload-services)\\.ts$' },
       to: { path: '^src/(cli|worker)/' },
     },
     ...Object.entries(allowed).map(([folder, targets]) => ({

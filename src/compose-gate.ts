@@ -8,14 +8,14 @@ import type { Logger } from './telemetry/logger.ts';
 
 /** Builds the gate that says which of the services may answer. */
 export function composeGate(
-  services: ReadonlyMap<string, ImageService>,
+  readServices: () => ReadonlyMap<string, ImageService>,
   sources: LicenseSources,
   log: Logger,
 ): LicenseGate {
   return createLicenseGate({
     ...sources,
     services: () =>
-      [...services].map(([deployName, service]) => {
+      [...readServices()].map(([deployName, service]) => {
         const { model, session } = service.status();
         return { deployName, model: model?.name, device: session?.device };
       }),

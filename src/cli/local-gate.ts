@@ -26,7 +26,7 @@ export async function useLicense(
       ? [service.deployName]
       : config.services.map(({ deployName }) => deployName);
   const services = new Map(names.map((deployName) => [deployName, service]));
-  const gate = composeGate(services, await openLicenseSources(config), log);
+  const gate = composeGate(() => services, await openLicenseSources(config), log);
   await gate.start();
   const decisions = names.map((deployName) => gate.findDecision(deployName));
   if (decisions.some(isServed)) {

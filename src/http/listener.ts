@@ -34,7 +34,14 @@ export interface ListenerOptions {
   readonly onProtocolFault: () => void;
 }
 
+/** What of the options may change while it runs. */
+type Adoptable = Pick<
+  ListenerOptions,
+  'headersTimeoutMs' | 'requestTimeoutMs' | 'keepAliveTimeoutMs' | 'maxConnections' | 'errorDetail'
+>;
+
 export interface Listener {
+  adopt(options: Adoptable): void;
   start(): Promise<void>;
   /** In use: the socket's own, which may differ from what is configured. */
   readonly address: { readonly host: string; readonly port: number };
@@ -62,6 +69,7 @@ type Connections = Map<Socket, ServerResponse | undefined>;
 export function createListener(handler: RequestListener, options: ListenerOptions): Listener {
   const connections: Connections = new Map();
   let isDraining = false;
+  let { errorDetail } = options;
 
   const server = createServer(
     {
@@ -96,6 +104,7 @@ export function createListener(handler: RequestListener, options: ListenerOption
   });
   answerProtocolFaults(server, {
     ...options,
+    errorDetail: () => errorDetail,
     latestResponse: (socket) => connections.get(socket),
   });
   server.on('drop', options.onDroppedConnection);
@@ -117,6 +126,13 @@ export function createListener(handler: RequestListener, options: ListenerOption
           'cannot accept a connection',
         );
       });
+    },
+    adopt(adopted) {
+      server.headersTimeout = adopted.headersTimeoutMs;
+      server.requestTimeout = adopted.requestTimeoutMs;
+      server.keepAliveTimeout = adopted.keepAliveTimeoutMs;
+      server.maxConnections = adopted.maxConnections;
+      errorDetail = adopted.errorDetail;
     },
     get address() {
       const { address: host, port } = server.address() as AddressInfo;

@@ -7,7 +7,7 @@ import { type ErrorDetail, encodeFault } from './envelope.ts';
 import { closeGently } from './linger.ts';
 
 export interface ProtocolFaultOptions {
-  readonly errorDetail: ErrorDetail;
+  readonly errorDetail: () => ErrorDetail;
   readonly nextLogId: () => bigint;
   readonly log: Logger;
   readonly onProtocolFault: () => void;
@@ -73,7 +73,7 @@ export function answerProtocolFaults(server: Server, options: ProtocolFaultOptio
     const logId = options.nextLogId();
     const code = wireErrors.INVALID_ARGUMENT.wireCode;
     options.log.info({ log_id: logId.toString(), code, status, detail }, 'request');
-    return encodeFault(logId, fault('INVALID_ARGUMENT', detail), options.errorDetail);
+    return encodeFault(logId, fault('INVALID_ARGUMENT', detail), options.errorDetail());
   }
 }
 

@@ -139,7 +139,7 @@ test('a trial that ends is refused in the middle of service, and its metrics cou
 test('the same file on another host is refused, and says how much of the hardware matches', async () => {
   host.facts = await readRecordedHost('kvm');
   await putLicense(dir, 'permanent.lic', writeLicense(claimsFor(bareMetal, { kind: 'permanent' })));
-  running.server.reload();
+  await running.server.reload();
   await reach('HARDWARE_MISMATCH');
   expect((await classify()).answer).toMatchObject({
     error_code: 337000,

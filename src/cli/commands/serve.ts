@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
+import { loadConfig, tryLoadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/problems.ts';
+import { err, ok } from '../../core/result.ts';
 import { readPackageInfo } from '../../platform/package-info.ts';
 import { isJournal } from '../../systemd/journal.ts';
 import { takePassedSockets } from '../../systemd/listen-fds.ts';
@@ -56,7 +58,6 @@ export function createServeCommand(): Command {
       notifier: createNotifier((problem) => log.warn(problem)),
       watchdogMs: takeWatchdogMs(),
       version: readPackageInfo().version,
-      drainTimeoutMs: config.drainTimeoutMs,
     });
 
     const stopped = Promise.withResolvers<Awaited<ReturnType<typeof server.stop>>>();
@@ -73,8 +74,12 @@ export function createServeCommand(): Command {
       if (process.stdout.isTTY && !hasTerminal()) {
         onSignal('SIGHUP'); // the terminal it was started in has gone
       } else {
-        log.info({ signal: 'SIGHUP' }, 'reading licences and hardware again');
-        server.reload();
+        log.info({ signal: 'SIGHUP' }, 'reading configuration, licences and hardware again');
+        const read = tryLoadConfig(readConfigSources(command));
+        told.reloading();
+        void server
+          .reload(read.ok ? ok(read.value.config) : err(read.error.map(formatProblem)))
+          .then(told.reloaded);
       }
     });
 

@@ -5,14 +5,14 @@ import { isServed, type LicenseDecision, leftDays } from '../../licensing/verdic
 import { count } from '../count.ts';
 
 /** What is read of the server. */
-type Served = Pick<EdgeInferServer, 'services' | 'licenses' | 'addressWarnings'>;
+type Served = Pick<EdgeInferServer, 'services' | 'licenses' | 'addressWarnings' | 'configuration'>;
 
 /**
  * How the server stands, in one line for `systemctl status`: what is wrong first, then what is
  * served, on what, by which licence.
  */
 export function describeStatusLine(
-  { services, licenses, addressWarnings }: Served,
+  { services, licenses, addressWarnings, configuration }: Served,
   version: string,
 ): string {
   const all = [...services.values()].map((service) => service.status());
@@ -37,6 +37,7 @@ export function describeStatusLine(
     ...list('Ready', served.map(nameService)),
     ...new Set(served.map((one) => describeLicense(decisionOf(one)))),
     ...addressWarnings,
+    ...list('Configuration', configuration.problems),
     `version ${version}`,
   ].join(' · ');
 }

@@ -9,7 +9,6 @@ export interface SystemdOptions {
   /** Undefined where no watchdog is set. */
   readonly watchdogMs: number | undefined;
   readonly version: string;
-  readonly drainTimeoutMs: number;
 }
 
 /** Keeps the service manager informed, from the beginning of the start to the end. */
@@ -17,6 +16,8 @@ export interface SystemdTold {
   /** Both addresses are open. */
   started(): void;
   stopping(): void;
+  reloading(): void;
+  reloaded(): void;
 }
 
 const LOOK_INTERVAL_MS = 1_000;
@@ -99,10 +100,21 @@ export function tellSystemd(options: SystemdOptions): SystemdTold {
       isStarted = true;
       look();
     },
+    reloading() {
+      if (isReady) {
+        notifier.reloading();
+      }
+    },
+    reloaded() {
+      if (isReady && !isStopping) {
+        notifier.ready();
+      }
+      look();
+    },
     stopping() {
       isStopping = true;
       notifier.stopping();
-      notifier.extendTimeout(options.drainTimeoutMs + STOP_MARGIN_MS);
+      notifier.extendTimeout(server.config.drainTimeoutMs + STOP_MARGIN_MS);
       look();
     },
   };

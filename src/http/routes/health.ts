@@ -12,6 +12,17 @@ export interface HealthOptions {
   readonly version: string;
   /** Where the licences lie. */
   readonly licenseFolder: string;
+  readonly readConfiguration: () => ConfigurationHealth;
+}
+
+/** What is told of the configuration. */
+export interface ConfigurationHealth {
+  /** When the one in force was read. */
+  readonly takenAt: string;
+  /** When a later one was read that had mistakes. */
+  readonly refusedAt?: string;
+  /** What of the latest one does not count, and why. */
+  readonly problems: readonly string[];
 }
 
 /** What is told of a service's licence. */
@@ -51,6 +62,7 @@ export function createReadinessRoute(options: HealthOptions): (context: Context)
             version: options.version,
             uptimeS: Math.round(process.uptime()),
             licenseFolder: options.licenseFolder,
+            configuration: options.readConfiguration(),
           }
         : {}),
     };
