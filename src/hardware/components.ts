@@ -16,7 +16,7 @@ export type ComponentKind = (typeof componentKinds)[number];
 /** One recognised part of a host. There may be several of a kind: network cards, mirrored disks. */
 export interface Component {
   readonly kind: ComponentKind;
-  /** `digestValue(kind, value)`. Raw values never leave the thread that reads them. */
+  /** `digestValue(kind, value)`. Raw values never leave the process that reads them. */
   readonly digest: string;
 }
 

@@ -1,6 +1,6 @@
 import type { ComponentKind } from './components.ts';
 
-/** What a reader found of one kind, with raw values: for the reading thread only. */
+/** What a reader found of one kind, with raw values: for the reading process only. */
 export interface Finding {
   readonly kind: ComponentKind;
   /** Normalised; empty when there is none, or none that tells hosts apart. */

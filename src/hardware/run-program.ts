@@ -22,7 +22,10 @@ const searchPath = [
 ].join(':');
 const MAXIMUM_CHARACTERS = 1024 * 1024;
 
-/** Programs that are all over at `deadline`, in ms of `performance.now()`, with what they started. */
+/**
+ * Programs that are all over at `deadline`, in ms of `performance.now()`. What they started in turn is
+ * in the group of this process, and ends with that (reading-process.ts).
+ */
 export function runUntil(deadline: number): RunProgram {
   return async (program, programArguments) => {
     if (performance.now() >= deadline) return undefined;
@@ -30,19 +33,11 @@ export function runUntil(deadline: number): RunProgram {
     const child = spawn(program, programArguments, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { PATH: searchPath, LC_ALL: 'C' },
-      detached: true, // in a group of its own, to end it with its children
     });
     child.once('error', (error) => (isFault(error) ? reject(error) : resolve(undefined)));
     if (child.pid === undefined) return promise; // and there may be no pipes either
     let output = '';
-    const end = () => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // all of it has ended by itself
-      }
-    };
+    const end = () => child.kill('SIGKILL');
     const timer = setTimeout(
       () => {
         end();

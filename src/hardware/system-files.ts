@@ -38,13 +38,13 @@ const MAXIMUM_BYTES = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * The files of this host. All calls block, so they belong in a thread of their own: on the shared
- * pool of threads one file of a dying disk would hold up everything else.
+ * The files of this host. All calls block, so they belong in a process of their own, which can be
+ * left behind where a disk or a driver does not answer.
  */
 export const hostFiles: SystemFiles = {
   readText(path) {
     try {
-      if (path.startsWith('/proc/self/') && statfsSync(path).type !== PROC_SUPER_MAGIC) {
+      if (path.startsWith('/proc/self/') && !['/proc', path].every(isProc)) {
         return { state: 'denied' }; // something else was mounted over it
       }
       return readStart(path);
@@ -64,6 +64,8 @@ export const hostFiles: SystemFiles = {
     }),
 };
 
+const isProc = (path: string) => statfsSync(path).type === PROC_SUPER_MAGIC;
+
 const faults: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EIO', 'ENOMEM']);
 
 /** Whether an error says nothing about the hardware, only that it cannot be read now. */
@@ -72,7 +74,7 @@ export function isFault(error: unknown): boolean {
 }
 
 function readStart(path: string): TextReading {
-  // A pipe mounted over a file must not hold the thread until somebody writes to it.
+  // A pipe mounted over a file must not hold the process until somebody writes to it.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!fstatSync(file).isFile()) return { state: 'denied' };

@@ -6,7 +6,7 @@ import { packageRoot } from '../support/server.ts';
 
 const reader = join(packageRoot, 'src/hardware/read-host-facts.ts');
 
-test('a command that reads twice does not end while the first thread still does', async () => {
+test('a command that reads twice does not end while the first process still does', async () => {
   // Nothing but the reader keeps this program alive: what it is given has ended or is let go of.
   const program = `
     import { createFactsReader } from ${JSON.stringify(reader)};
