@@ -3,6 +3,7 @@ import { readPackageInfo } from '../platform/package-info.ts';
 import { createBenchCommand } from './commands/bench.ts';
 import { createClassifyCommand } from './commands/classify.ts';
 import { createConfigCommand } from './commands/config.ts';
+import { createHardwareCommand } from './commands/hardware.ts';
 import { createLicenseCommand } from './commands/license.ts';
 import { createModelsCommand } from './commands/models.ts';
 import { createServeCommand } from './commands/serve.ts';
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     .addCommand(createVerifyCommand())
     .addCommand(createBenchCommand())
     .addCommand(createConfigCommand())
+    .addCommand(createHardwareCommand())
     .addCommand(createVendorCommand())
     .addHelpText('after', EXAMPLES_AND_EXIT_CODES);
   return adoptManners(program, 'edge-infer');

@@ -21,6 +21,14 @@ const stableFields = [
 export function readCpuModel(files: SystemFiles): Finding {
   const kind = 'cpu-model';
   const reading = files.readText('/proc/cpuinfo');
+  if (reading.state === 'denied') {
+    return {
+      kind,
+      values: [],
+      isUnreadable: true,
+      note: 'this process may not read /proc/cpuinfo',
+    };
+  }
   const fields = reading.state === 'read' ? readCpuFields(reading.text) : new Map<string, string>();
   const value = stableFields.flatMap((name) => fields.get(name) ?? []).join(' ');
   return value === ''

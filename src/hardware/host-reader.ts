@@ -8,11 +8,12 @@ import {
 } from './components.ts';
 import { readCpuModel } from './cpu-model.ts';
 import { readProductUuid, readSerial } from './dmi.ts';
+import { withoutFailingFiles } from './failing-files.ts';
 import type { Finding } from './finding.ts';
+import { withoutForgedFiles } from './forged-files.ts';
 import { readGpus } from './gpus.ts';
 import { askLibraries } from './library-source.ts';
 import { readMachineId } from './machine-id.ts';
-import { withoutForgedFiles } from './mounts.ts';
 import { readNetworkCards } from './network-cards.ts';
 import { readRootDigests } from './root-digests.ts';
 import { findRootDisks, readRootDisks } from './root-disk.ts';
@@ -29,14 +30,16 @@ export interface FactSources {
   readonly rootDigestsFile?: string | undefined;
 }
 
-/** Reads what a host is. Blocks while it reads files, so it runs in a thread of its own. */
+/** Reads what a host is. Blocks while it reads files, so it runs in a process of its own. */
 export async function readHost({
   files: allFiles,
   run,
   isRoot,
   rootDigestsFile,
 }: FactSources): Promise<HostFacts> {
-  const files = withoutForgedFiles(allFiles);
+  const notes = new Set<string>();
+  const tell = (note: string) => void notes.add(note);
+  const files = withoutForgedFiles(withoutFailingFiles(allFiles, tell), tell);
   const { machine, name } = readVirtualization(files);
   const findings: readonly Finding[] = [
     readProductUuid(files),
@@ -47,10 +50,9 @@ export async function readHost({
     readMachineId(files),
     readCpuModel(files),
   ];
-  const notes: string[] = [];
   const [gpus, more] = await Promise.all([
     readGpus(files, machine, run),
-    askForRest(findings, { files, run, isRoot, rootDigestsFile }, notes),
+    askForRest(findings, { files, run, isRoot, rootDigestsFile }, tell),
   ]);
   const components = [
     ...findings.flatMap(({ kind, values }) =>
@@ -73,10 +75,10 @@ export async function readHost({
 async function askForRest(
   findings: readonly Finding[],
   { files, run, isRoot, rootDigestsFile }: FactSources,
-  notes: string[],
+  tell: (note: string) => void,
 ): Promise<readonly Component[]> {
   const open = findings.filter(({ values }) => values.length === 0);
-  const fromRoot = readFromRoot(open, files, rootDigestsFile, notes);
+  const fromRoot = readFromRoot(open, files, rootDigestsFile, tell);
   const kinds = open
     .filter(({ kind, isMissing }) => isMissing && !fromRoot.some((one) => one.kind === kind))
     // dmidecode, by which the libraries would learn these, needs root.
@@ -98,12 +100,12 @@ function readFromRoot(
   open: readonly Finding[],
   files: SystemFiles,
   path: string | undefined,
-  notes: string[],
+  tell: (note: string) => void,
 ): readonly Component[] {
   const wanted = open.filter(({ isUnreadable, isMissing }) => isUnreadable || isMissing);
   if (wanted.length === 0) return [];
   const digests = readRootDigests(files, path);
-  if (digests.state === 'refused') notes.push(digests.reason);
+  if (digests.state === 'refused') tell(digests.reason);
   return digests.state === 'read'
     ? digests.components.filter((one) => wanted.some(({ kind }) => kind === one.kind))
     : [];

@@ -73,7 +73,8 @@ export function isJunkSerial(serial: string): boolean {
     isMonotonous(letters) ||
     // Disks of emulators, numbered in each machine alike.
     /^qm0{2,}\d+$/.test(letters) ||
-    /drive(scsi|ide|virtio|sata)\d+$/.test(letters)
+    /drive(scsi|ide|virtio|sata)\d+$/.test(letters) ||
+    /^persistentdisk\d+$/.test(letters)
   );
 }
 

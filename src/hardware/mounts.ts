@@ -2,6 +2,9 @@ import type { SystemFiles } from './system-files.ts';
 
 /** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 export interface Mount {
+  readonly id: string;
+  /** The mount that this one lies on; for the outermost none that is listed. */
+  readonly parent: string;
   /** `major:minor` of the file system. */
   readonly device: string;
   /** Which folder of the file system is mounted. */
@@ -12,17 +15,19 @@ export interface Mount {
   readonly source: string;
 }
 
-/** In the order in which they were mounted: a later one hides an earlier one. */
+/** All that this process can reach, in no order that could be relied on: mounts can be moved. */
 export function readMounts(files: SystemFiles): readonly Mount[] {
   const mountInfo = files.readText('/proc/self/mountinfo');
   if (mountInfo.state !== 'read') return [];
   return mountInfo.text.split('\n').flatMap((line) => {
     const [before, after] = line.split(' - ');
-    const [, , device, root, point] = before?.split(' ') ?? [];
+    const [id, parent, device, root, point] = before?.split(' ') ?? [];
     const [fileSystem, source] = after?.split(' ') ?? [];
-    return device && root && point && fileSystem && source
+    return id && parent && device && root && point && fileSystem && source
       ? [
           {
+            id,
+            parent,
             device,
             root: readEscapes(root),
             point: readEscapes(point),
@@ -39,39 +44,23 @@ function readEscapes(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-const guarded = [
-  { folder: '/sys', fileSystem: 'sysfs' },
-  { folder: '/proc/driver', fileSystem: 'proc' },
-];
-
 /**
- * The same files without what was mounted over those in which the kernel tells of hardware: one
- * `mount --bind` would else turn a host into another. Names and links are left as they are: only
- * texts hold values. Container runtimes mount pieces of /sys and /proc onto their own places, which
- * stay readable.
+ * The mount that `path`, which goes through no links, lies on. Goes the kernel's own way, from mount
+ * to mount on it; what is mounted over the root itself is on nobody's way.
  */
-export function withoutForgedFiles(files: SystemFiles): SystemFiles {
-  const mounts = readMounts(files);
-
-  function isForged(path: string): boolean {
-    const guard = guarded.find(({ folder }) => path.startsWith(`${folder}/`));
-    if (guard === undefined) return false;
-    const real = files.realPath(path);
-    if (real === undefined) return false; // nothing there to be forged
-    const mount = mounts.findLast(({ point }) => real === point || real.startsWith(`${point}/`));
-    const home = guard.folder.startsWith('/proc') ? '/proc' : '/sys';
-    return !(
-      mount?.fileSystem === guard.fileSystem &&
-      `${mount.root === '/' ? '' : mount.root}${real.slice(mount.point.length)}` ===
-        real.slice(home.length)
-    );
+export function findMount(mounts: readonly Mount[], path: string): Mount | undefined {
+  const ids = new Set(mounts.map(({ id }) => id));
+  const isOutermost = ({ id, parent }: Mount) => parent === id || !ids.has(parent);
+  const covering = mounts.filter(
+    ({ point }) => point !== '/' && (path === point || path.startsWith(`${point}/`)),
+  );
+  let found = mounts.find((mount) => mount.point === '/' && isOutermost(mount));
+  for (;;) {
+    const here = found?.id;
+    const [next] = covering
+      .filter((mount) => (here === undefined ? isOutermost(mount) : mount.parent === here))
+      .sort((a, b) => a.point.length - b.point.length);
+    if (next === undefined) return found;
+    found = next;
   }
-
-  return {
-    readText: (path) => (isForged(path) ? { state: 'denied' } : files.readText(path)),
-    list: files.list,
-    readLink: files.readLink,
-    realPath: files.realPath,
-    ownership: files.ownership,
-  };
 }

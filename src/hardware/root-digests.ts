@@ -1,11 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Component, type ComponentKind, componentKinds } from './components.ts';
+import { BOOT_ID_FILE, isRootOfHost } from './forged-files.ts';
 import { hostFiles, type SystemFiles } from './system-files.ts';
 
-/** Where a task of root's leaves what a service without root may not read. */
-const ROOT_DIGESTS_FILE = '/run/edge-infer/hardware.json';
+/**
+ * Where `edge-infer hardware record` leaves what a service without root may not read. In a folder of
+ * its own: a service's runtime folder belongs to the service and goes when it stops.
+ */
+export const ROOT_DIGESTS_FILE = '/run/edge-infer-hardware/hardware.json';
 
 /** What only root may read, of what tells hosts apart. */
 const rootOnlyKinds: readonly ComponentKind[] = [
@@ -38,6 +42,7 @@ export function readRootDigests(
   const reading = files.readText(path);
   if (reading.state === 'missing') return { state: 'missing' };
   if (reading.state === 'denied') return refused('may not be read by this process');
+  if (!isRootOfHost(files)) return refused("is not used: root is not the host's own here");
   for (const place of [path, dirname(path)]) {
     const ownership = files.ownership(place);
     if (ownership?.userId !== 0)
@@ -48,7 +53,8 @@ export function readRootDigests(
   }
   const bootId = readBootId(files);
   const digests = parse(reading.text);
-  if (bootId === undefined || digests === undefined) return refused('is damaged');
+  if (bootId === undefined) return refused('is not used: this boot has no number');
+  if (digests === undefined) return refused('is damaged');
   const expected = Buffer.from(computeMac(digests.components, bootId));
   const given = Buffer.from(digests.mac);
   return expected.length === given.length && timingSafeEqual(expected, given)
@@ -58,7 +64,8 @@ export function readRootDigests(
 
 /**
  * Writes what this process, run as root, may read, for a service that may not, and returns what of
- * it that is. The file is for the owner and the group of the process that writes it.
+ * it that is. Who may read the file is up to the umask: digests of short serial numbers can be found
+ * by trying, and a service whose user exists only while it runs has no group to give them to.
  *
  * @throws the system's error when it cannot be written
  */
@@ -73,13 +80,7 @@ export async function writeRootDigests(
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   const temporary = `${path}.${process.pid}`;
   try {
-    const file = await open(temporary, 'wx', 0o640);
-    try {
-      await file.writeFile(`${JSON.stringify(content)}\n`);
-    } finally {
-      await file.close();
-    }
-    await chmod(temporary, 0o640); // whatever the umask
+    await writeFile(temporary, `${JSON.stringify(content)}\n`, { flag: 'wx', mode: 0o644 });
     await rename(temporary, path);
     return kept;
   } catch (error) {
@@ -89,7 +90,7 @@ export async function writeRootDigests(
 }
 
 function readBootId(files: SystemFiles): string | undefined {
-  const reading = files.readText('/proc/sys/kernel/random/boot_id');
+  const reading = files.readText(BOOT_ID_FILE);
   return reading.state === 'read' ? reading.text.trim() : undefined;
 }
 

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { normaliseSerial } from './dmi.ts';
 import type { Finding } from './finding.ts';
-import { type Mount, readMounts } from './mounts.ts';
-import type { SystemFiles } from './system-files.ts';
+import { findMount, type Mount, readMounts } from './mounts.ts';
+import type { SystemFiles, TextReading } from './system-files.ts';
 
 /**
  * Where the root file system may be found, first of all itself. What follows lies on the same disk
@@ -29,18 +29,20 @@ export function readRootDisks(files: SystemFiles): Finding {
   if (disks.length === 0) {
     return { kind, values: [], note: 'no disk was found below the root file system' };
   }
-  const values = disks.flatMap((disk) => readDiskSerial(files, disk) ?? []);
-  return values.length === 0
-    ? { kind, values, isMissing: true, note: 'the root disk tells no serial number' }
-    : { kind, values: [...new Set(values)].sort() };
+  const readings = disks.map((disk) => readDiskSerial(files, disk));
+  const values = readings.flatMap((one) => (one.state === 'read' ? one.text : []));
+  if (values.length > 0) return { kind, values: [...new Set(values)].sort() };
+  return readings.some(({ state }) => state === 'denied')
+    ? { kind, values, isUnreadable: true, note: "this process may not read the root disk's number" }
+    : { kind, values, isMissing: true, note: 'the root disk tells no serial number' };
 }
 
 /** Folders below /sys/devices, such as `/sys/devices/pci0000:00/.../block/sda`. */
 export function findRootDisks(files: SystemFiles): readonly string[] {
   const mounts = readMounts(files);
   for (const point of mountPoints) {
-    const mount = mounts.findLast((one) => one.point === point);
-    const device = mount && findBlockDevice(files, mount);
+    const mount = findMount(mounts, point);
+    const device = mount?.point === point ? findBlockDevice(files, mount) : undefined;
     if (device !== undefined) return findDisksBelow(files, device, MAXIMUM_LAYERS);
   }
   return [];
@@ -68,37 +70,38 @@ function findDisksBelow(files: SystemFiles, device: string, layers: number): rea
     : [...new Set(parts.flatMap((part) => findDisksBelow(files, part, layers - 1)))];
 }
 
-function readDiskSerial(files: SystemFiles, disk: string): string | undefined {
+/** From the first source that tells one. What it may not read it looks for nowhere else: not to find another. */
+function readDiskSerial(files: SystemFiles, disk: string): TextReading {
   const sources = [
-    () => readValue(files, `${disk}/device/serial`), // NVMe, MMC
-    () => readValue(files, `${disk}/serial`), // virtio
-    () => readUnitSerialNumber(files, `${disk}/device/vpd_pg80`), // SCSI, SATA
-    () => readValue(files, `${disk}/device/wwid`),
-    () => readValue(files, `${disk}/wwid`),
+    () => files.readText(`${disk}/device/serial`), // NVMe, MMC
+    () => files.readText(`${disk}/serial`), // virtio
+    () => readUnitSerialNumber(files.readText(`${disk}/device/vpd_pg80`)), // SCSI, SATA
+    () => files.readText(`${disk}/device/wwid`),
+    () => files.readText(`${disk}/wwid`),
     () => readUdevSerial(files, disk),
   ];
   for (const read of sources) {
-    const text = read();
-    const serial = text === undefined ? undefined : normaliseSerial(text);
-    if (serial !== undefined) return serial;
+    const reading = read();
+    if (reading.state === 'denied') return reading;
+    const text = reading.state === 'read' ? normaliseSerial(reading.text) : undefined;
+    if (text !== undefined) return { state: 'read', text };
   }
-  return undefined;
-}
-
-function readValue(files: SystemFiles, path: string): string | undefined {
-  const reading = files.readText(path);
-  return reading.state === 'read' ? reading.text : undefined;
+  return { state: 'missing' };
 }
 
 /** SCSI's page 80h: type, page, length in two bytes, then the number in ASCII (SPC-4, 7.8.15). */
-function readUnitSerialNumber(files: SystemFiles, path: string): string | undefined {
-  const page = readValue(files, path);
-  if (page === undefined || page.charCodeAt(1) !== 0x80) return undefined;
-  return page.slice(4, 4 + page.charCodeAt(2) * 256 + page.charCodeAt(3));
+function readUnitSerialNumber(page: TextReading): TextReading {
+  if (page.state !== 'read') return page;
+  const { text } = page;
+  if (text.charCodeAt(1) !== 0x80) return { state: 'missing' };
+  return { state: 'read', text: text.slice(4, 4 + text.charCodeAt(2) * 256 + text.charCodeAt(3)) };
 }
 
-function readUdevSerial(files: SystemFiles, disk: string): string | undefined {
-  const number = readValue(files, `${disk}/dev`)?.trim();
-  const properties = number && readValue(files, `/run/udev/data/b${number}`);
-  return properties ? /^E:ID_SERIAL_SHORT=(.+)$/m.exec(properties)?.[1] : undefined;
+function readUdevSerial(files: SystemFiles, disk: string): TextReading {
+  const number = files.readText(`${disk}/dev`);
+  if (number.state !== 'read') return number;
+  const properties = files.readText(`/run/udev/data/b${number.text.trim()}`);
+  if (properties.state !== 'read') return properties;
+  const text = /^E:ID_SERIAL_SHORT=(.+)$/m.exec(properties.text)?.[1];
+  return text === undefined ? { state: 'missing' } : { state: 'read', text };
 }

@@ -1,6 +1,6 @@
 import type { MachineKind } from './components.ts';
 import { readCpuFields } from './cpu-model.ts';
-import { readMounts } from './mounts.ts';
+import { findMount, readMounts } from './mounts.ts';
 import { findRootDisks } from './root-disk.ts';
 import type { SystemFiles } from './system-files.ts';
 
@@ -58,7 +58,7 @@ function findContainer(files: SystemFiles): string | undefined {
   }
   // A disk image that was made from a container image keeps the mark, and a service may have
   // processes of its own; only together with layers for a root is either a container.
-  const rootFileSystem = readMounts(files).findLast(({ point }) => point === '/')?.fileSystem;
+  const rootFileSystem = findMount(readMounts(files), '/')?.fileSystem;
   const isLayered = rootFileSystem === 'overlay' || rootFileSystem === 'fuse-overlayfs';
   const isMarked = files.realPath('/.dockerenv') !== undefined;
   const isApart =

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Component } from '../hardware/components.ts';
+import type { Component, ComponentKind } from '../hardware/components.ts';
 import {
   type ClockReading,
   type ClockRules,
@@ -60,10 +60,20 @@ export function findEvaluation(
     );
 }
 
+/** What is in the hardware itself: two hosts have none of it in common. */
+const hardwareKinds: ReadonlySet<string> = new Set<ComponentKind>([
+  'product-uuid',
+  'board-serial',
+  'product-serial',
+  'root-disk',
+  'network-card',
+]);
+
 /**
- * Whether at least half of what was recognised at issue is still there, of a kind with several
- * (network cards) any one. Kinds that cannot be read now, perhaps for want of root, are not asked;
- * where nothing can be compared the records count as this host's.
+ * Whether any hardware that was recognised at issue is still there, or half of the kinds that can be
+ * compared: of a kind with several (network cards) any one. A model of processor tells no hosts apart.
+ * Kinds that cannot be read now, perhaps for want of root, or because something is mounted over
+ * them, are not asked; where nothing can be compared the records count as this host's.
  */
 export function isOfThisHost(
   { salt, components: sealed }: Evaluation,
@@ -71,9 +81,15 @@ export function isOfThisHost(
 ): boolean {
   const present = new Set<string>(components.map(({ kind }) => kind));
   const hashes = new Set(components.map(({ kind, digest }) => saltDigest(salt, kind, digest)));
-  const asked = new Set(sealed.map(({ k }) => k).filter((kind) => present.has(kind)));
-  const matching = new Set(sealed.filter(({ h }) => hashes.has(h)).map(({ k }) => k));
-  return matching.size * 2 >= asked.size;
+  const asked = sealed.filter(({ k }) => k !== 'cpu-model' && present.has(k));
+  const matching = asked.filter(({ h }) => hashes.has(h));
+  return (
+    matching.some(({ k }) => hardwareKinds.has(k)) || countKinds(matching) * 2 >= countKinds(asked)
+  );
+}
+
+function countKinds(components: Evaluation['components']): number {
+  return new Set(components.map(({ k }) => k)).size;
 }
 
 /**

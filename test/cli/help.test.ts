@@ -8,7 +8,15 @@ import { packageRoot } from '../support/server.ts';
 
 const commands = [
   ...['serve', 'classify', 'models', 'models list', 'models check', 'verify', 'bench', 'config'],
-  ...['license', 'license status', 'license request', 'license install', 'license remove'],
+  ...[
+    'hardware',
+    'hardware record',
+    'license',
+    'license status',
+    'license request',
+    'license install',
+    'license remove',
+  ],
   ...[
     'license release',
     'vendor',
@@ -37,7 +45,7 @@ describe('help', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: edge-infer ${command} `));
     expect(stdout).toMatch(/\n\n[A-Z](.|\n)+?\.\n\n/);
-    if (!['models', 'config', 'license', 'vendor'].includes(command)) {
+    if (!['models', 'config', 'hardware', 'license', 'vendor'].includes(command)) {
       expect(stdout).toMatch(/Examples:\n {2}edge-infer /);
     }
   });

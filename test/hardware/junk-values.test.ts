@@ -21,6 +21,7 @@ test.each([
   '0123456789ABCDEF',
   'QM00001',
   '0QEMU QEMU HARDDISK drive-scsi0',
+  'persistent-disk-0',
 ])('%j is no serial number', (text) => {
   expect(normaliseSerial(text)).toBeUndefined();
 });

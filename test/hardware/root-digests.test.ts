@@ -1,16 +1,21 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { collectRootDigests } from '../../src/hardware/collect-root-digests.ts';
+import type { Component } from '../../src/hardware/components.ts';
 import { readHost } from '../../src/hardware/host-reader.ts';
 import { readRootDigests, writeRootDigests } from '../../src/hardware/root-digests.ts';
 import { hostFiles, type SystemFiles } from '../../src/hardware/system-files.ts';
+import { createRequest } from '../../src/licensing/request.ts';
 import { load, readRecordedHost, recordedFiles } from '../support/recorded-host.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'edge-infer-digests-'));
 const path = join(folder, 'run', 'hardware.json');
 afterAll(() => rm(folder, { recursive: true }));
+
+const holder = Buffer.alloc(32, 1).toString('base64url');
+const salt = Buffer.alloc(16, 2).toString('base64url');
 
 const { components } = await readRecordedHost('bare-metal');
 await writeRootDigests(components, path);
@@ -19,10 +24,13 @@ const written = await readFile(path, 'utf8');
 /** The file as root would have written it, whoever runs this test. */
 const ownedBy = (userId: number, mode: number, folderMode = 0o40755): SystemFiles => ({
   ...hostFiles,
-  ownership: (place) => ({ userId, mode: place === path ? mode : folderMode }),
+  ownership: (place) =>
+    place.startsWith(folder)
+      ? { userId, mode: place === path ? mode : folderMode }
+      : { userId: 0, mode: 0o100444 },
 });
 
-test('what root wrote is read back, and others may not read it', async () => {
+test('what root wrote is read back, and nobody else may change it', async () => {
   const reading = readRootDigests(ownedBy(0, 0o100640), path);
   expect(reading).toEqual({
     state: 'read',
@@ -30,7 +38,8 @@ test('what root wrote is read back, and others may not read it', async () => {
       ['product-uuid', 'board-serial', 'product-serial', 'root-disk'].includes(kind),
     ),
   });
-  expect((await stat(path)).mode & 0o777).toBe(0o640);
+  expect((await stat(path)).mode & 0o777).toBe(0o644 & ~process.umask());
+  expect((await stat(dirname(path))).mode & 0o777).toBe(0o755 & ~process.umask());
 });
 
 test.each<[string, SystemFiles, RegExp]>([
@@ -59,6 +68,17 @@ test.each<[string, string | { denied: true }, RegExp]>([
   });
 });
 
+test('a file of root is refused where somebody else is root', () => {
+  const files: SystemFiles = {
+    ...ownedBy(0, 0o100644),
+    ownership: (place) => ({ userId: place.startsWith('/proc/') ? 65534 : 0, mode: 0o100644 }),
+  };
+  expect(readRootDigests(files, path)).toEqual({
+    state: 'refused',
+    reason: `${path} is not used: root is not the host's own here`,
+  });
+});
+
 test('there need not be one', () => {
   expect(readRootDigests(hostFiles, join(folder, 'none.json'))).toEqual({ state: 'missing' });
 });
@@ -84,6 +104,36 @@ test('a service without root knows its host by what root left', async () => {
   expect(refused.notes).toContain(`${path} is damaged`);
   expect(refused.unreadable).toEqual(['product-uuid', 'board-serial', 'product-serial']);
 });
+
+const hostNames = ['bare-metal', 'lvm-on-nvme', 'many-interfaces', 'oem-placeholders', 'kvm'];
+
+test.each([...hostNames, 'vmware', 'hyper-v', 'ec2', 'container'])(
+  'root and a service ask for the same licence: %s',
+  async (name) => {
+    const asRoot = await readRecordedHost(name);
+    const recorded = join(folder, name, 'hardware.json');
+    await writeRootDigests(asRoot.components, recorded);
+    const { files: all, programs = {} } = load(name);
+    const rootOnly = /\/(product_uuid|product_serial|board_serial)$/;
+    const denied = Object.entries(all).flatMap(([file, entry]) =>
+      rootOnly.test(file) && entry !== null ? [[file, { denied: true } as const]] : [],
+    );
+    const files = recordedFiles({
+      ...all,
+      ...Object.fromEntries(denied),
+      '/proc/sys/kernel/random/boot_id': await readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+      [recorded]: await readFile(recorded, 'utf8'),
+    });
+    const run = async (program: string, words: readonly string[]) =>
+      programs[[program, ...words].join(' ')];
+    const before = await readHost({ files, run, isRoot: false, rootDigestsFile: '/none' });
+    const after = await readHost({ files, run, isRoot: false, rootDigestsFile: recorded });
+    const request = (facts: typeof asRoot) => createRequest(facts, holder, salt);
+    expect(request(after)).toEqual(request(asRoot));
+    const isFirmware = ({ kind }: Component) => /^(product|board)/.test(kind);
+    expect(before.components).toEqual(asRoot.components.filter((one) => !isFirmware(one)));
+  },
+);
 
 test.runIf(process.getuid?.() === 0)('root collects what it may read of this host', async () => {
   const collected = join(folder, 'collected', 'hardware.json');

@@ -19,12 +19,15 @@ const component = (kind: ComponentKind, serial: number): Component => ({
   digest: serial.toString(16).padStart(64, '0'),
 });
 
+const cpu = component('cpu-model', 6);
+
 const host = [
   component('product-uuid', 1),
   component('root-disk', 2),
   component('network-card', 3),
   component('network-card', 4),
   component('machine-id', 5),
+  cpu,
 ];
 
 function createEvaluation() {
@@ -107,8 +110,21 @@ describe('the host', () => {
     ['as it was', host, true],
     ['with one of two network cards', host.toSpliced(2, 1), true],
     ['with half of it changed', changed('root-disk', 'machine-id'), true],
-    ['with more than half changed', changed('root-disk', 'machine-id', 'network-card'), false],
+    [
+      'with one number of its hardware left',
+      changed('root-disk', 'machine-id', 'product-uuid'),
+      true,
+    ],
+    ['with another disk alone', [component('root-disk', 99), component('machine-id', 5)], true],
+    ['that was cloned', changed('product-uuid', 'root-disk', 'network-card'), false],
     ['that is another', changed(...host.map(({ kind }) => kind)), false],
+    [
+      'that is another of the same model',
+      [...changed(...host.map(({ kind }) => kind)), cpu],
+      false,
+    ],
+    ['with another processor', [component('cpu-model', 99)], true],
+    ['with another machine id alone', [component('machine-id', 99), cpu], false],
     ['read without root', host.filter(({ kind }) => kind === 'machine-id'), true],
     ['of which nothing can be read', [], true],
     ['of which other things can be read', [component('cpu-model', 7)], true],
@@ -130,11 +146,11 @@ describe('the host', () => {
   });
 
   test('is told from its records by salted hashes alone', () => {
-    expect(evaluation.components).toHaveLength(5);
+    expect(evaluation.components).toHaveLength(6);
     const again = issueEvaluation({ ...emptyContent, evaluations: [evaluation] }, host);
     expect(again.order).toBe(2);
     const hashes = new Set([...evaluation.components, ...again.components].map(({ h }) => h));
-    expect(hashes.size).toBe(10);
+    expect(hashes.size).toBe(12);
     expect([...hashes].every((hash) => /^[\w-]{11}$/.test(hash))).toBe(true);
   });
 });

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ok } from '../../src/core/result.ts';
+import { readHost } from '../../src/hardware/host-reader.ts';
 import { createFactsReader } from '../../src/hardware/read-host-facts.ts';
+import { hostFiles, type SystemFiles } from '../../src/hardware/system-files.ts';
 import { temporaryFolder } from '../models/temporary-folder.ts';
+import { load, readRecordedHost, recordedFiles } from '../support/recorded-host.ts';
 import { bareMetal } from './license-fixture.ts';
 
 /** Runs a program in this package with few file descriptors; its output is JSON. */
@@ -49,12 +52,48 @@ test('a pipe in the place of a file is not waited for', async () => {
   expect(runWithFewFiles(program, pipe)).toEqual({ state: 'denied' });
 });
 
+test('a file that cannot be read is told, and all others are', async () => {
+  const { files } = load('bare-metal');
+  const recorded = recordedFiles(files);
+  // Reading a process's own memory at address 0 is an I/O error for every user.
+  const broken = new Set(['/etc/machine-id', '/var/lib/dbus/machine-id']);
+  const failing: SystemFiles = {
+    ...recorded,
+    readText: (path) =>
+      broken.has(path) ? hostFiles.readText('/proc/self/mem') : recorded.readText(path),
+  };
+  expect(() => failing.readText('/etc/machine-id')).toThrow('EIO');
+  const facts = await readHost({ files: failing, run: async () => undefined, isRoot: true });
+  const whole = await readRecordedHost('bare-metal');
+  expect(facts.components).toEqual(whole.components.filter(({ kind }) => kind !== 'machine-id'));
+  expect(facts.unreadable).toEqual(['machine-id']);
+  expect(facts.notes).toContain('/etc/machine-id does not count: reading it fails (EIO)');
+});
+
+test('nor does a folder that cannot be listed or a link that cannot be followed', async () => {
+  const recorded = recordedFiles(load('bare-metal').files);
+  const fail = (path: string) => {
+    throw Object.assign(new Error(`EIO: i/o error, ${path}`), { code: 'EIO' });
+  };
+  const isCard = (path: string) => path.startsWith('/sys/class/net');
+  const failing: SystemFiles = {
+    ...recorded,
+    list: (path) => (isCard(path) ? fail(path) : recorded.list(path)),
+    realPath: (path) => (isCard(path) ? fail(path) : recorded.realPath(path)),
+  };
+  const facts = await readHost({ files: failing, run: async () => undefined, isRoot: true });
+  const kinds = new Set(facts.components.map(({ kind }) => kind));
+  expect(kinds).not.toContain('network-card');
+  expect(kinds.size).toBe(6);
+  expect(facts.notes).toContain('/sys/class/net does not count: reading it fails (EIO)');
+});
+
 test('while a reading hangs no other is started, and when it has ended one is', async () => {
-  const threads: PromiseWithResolvers<void>[] = [];
+  const processes: PromiseWithResolvers<void>[] = [];
   const read = createFactsReader(() => {
-    const thread = Promise.withResolvers<void>();
-    threads.push(thread);
-    return { result: Promise.resolve(ok(bareMetal)), ended: thread.promise };
+    const process = Promise.withResolvers<void>();
+    processes.push(process);
+    return { result: Promise.resolve(ok(bareMetal)), ended: process.promise };
   });
   const options = { deadlineMs: 50 };
   expect(await read(options)).toMatchObject({ ok: true });
@@ -64,12 +103,12 @@ test('while a reading hangs no other is started, and when it has ended one is', 
   };
   expect(await read(options)).toEqual(hanging);
   expect(await Promise.all([read(options), read(options)])).toEqual([hanging, hanging]);
-  expect(threads).toHaveLength(1);
-  threads[0]?.resolve();
+  expect(processes).toHaveLength(1);
+  processes[0]?.resolve();
   const [first, second] = [read({ deadlineMs: 2_000 }), read({ deadlineMs: 2_000 })];
   expect(await first).toMatchObject({ ok: true });
   await delay(50);
-  expect(threads).toHaveLength(2);
-  threads[1]?.resolve();
+  expect(processes).toHaveLength(2);
+  processes[1]?.resolve();
   expect(await second).toMatchObject({ ok: true });
 });
