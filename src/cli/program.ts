@@ -6,6 +6,7 @@ import { createConfigCommand } from './commands/config.ts';
 import { createHardwareCommand } from './commands/hardware.ts';
 import { createLicenseCommand } from './commands/license.ts';
 import { createModelsCommand } from './commands/models.ts';
+import { createSelfTestCommand } from './commands/self-test.ts';
 import { createServeCommand } from './commands/serve.ts';
 import { createVendorCommand } from './commands/vendor.ts';
 import { createVerifyCommand } from './commands/verify.ts';
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     .addCommand(createModelsCommand())
     .addCommand(createVerifyCommand())
     .addCommand(createBenchCommand())
+    .addCommand(createSelfTestCommand())
     .addCommand(createConfigCommand())
     .addCommand(createHardwareCommand())
     .addCommand(createVendorCommand())

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { ModelPackage } from '../catalog/model-package.ts';
 import type { WorkerPool } from './pool.ts';
 import {
-  type AnswerComparison,
   createAnswerComparer,
+  describeDifference,
   EVERY_CLASS,
   type RecordedAnswer,
 } from './recorded-answer.ts';
@@ -51,7 +51,10 @@ export async function runGoldenExamples(
       });
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
       const difference = outcome.ok
-        ? describeDifference(compare(example, { ranking: outcome.value, cropSha256 }))
+        ? describeDifference(
+            compare(example, { ranking: outcome.value, cropSha256 }),
+            scoreTolerance,
+          )
         : `expected an answer, got: ${outcome.error.detail}`;
       if (difference !== undefined) {
         mismatches.push(`golden example ${example.image}: ${difference}`);
@@ -62,17 +65,4 @@ export async function runGoldenExamples(
   // As many at a time as there are workers: more would only wait in memory.
   await Promise.all(Array.from({ length: pool.size }, runRemaining));
   return { mismatches: mismatches.sort(), slowestMs };
-
-  function describeDifference(comparison: AnswerComparison): string | undefined {
-    const { recordedFirst, hereFirst, largest, cropSha256 } = comparison;
-    if (comparison.isCropEqual === false) {
-      return `expected the crop's pixels to have SHA-256 ${cropSha256.recorded}, found ${cropSha256.here}; preprocessing differs from training`;
-    }
-    if (!comparison.isSameClass) {
-      return `expected "${recordedFirst.name}" with ${recordedFirst.recorded} in place 1, found "${hereFirst.name}" with ${hereFirst.here}`;
-    }
-    return comparison.isWithinTolerance
-      ? undefined
-      : `expected "${largest.name}" with ${largest.recorded} (+-${scoreTolerance}), found ${largest.here ?? 'no class of that name'}`;
-  }
 }

@@ -105,6 +105,23 @@ export function createAnswerComparer(
   };
 }
 
+/** What differs, as a sentence without its full stop; undefined where nothing does. */
+export function describeDifference(
+  comparison: AnswerComparison,
+  scoreTolerance: number,
+): string | undefined {
+  const { recordedFirst, hereFirst, largest, cropSha256 } = comparison;
+  if (comparison.isCropEqual === false) {
+    return `expected the crop's pixels to have SHA-256 ${cropSha256.recorded}, found ${cropSha256.here}; preprocessing differs from training`;
+  }
+  if (!comparison.isSameClass) {
+    return `expected "${recordedFirst.name}" with ${recordedFirst.recorded} in place 1, found "${hereFirst.name}" with ${hereFirst.here}`;
+  }
+  return comparison.isWithinTolerance
+    ? undefined
+    : `expected "${largest.name}" with ${largest.recorded} (+-${scoreTolerance}), found ${largest.here ?? 'no class of that name'}`;
+}
+
 /** The classes that a name can mean: names may come twice, and in several languages. */
 function indexClassNames(languages: Iterable<readonly string[]>): Map<string, number[]> {
   const classes = new Map<string, number[]>();

@@ -7,7 +7,7 @@ import { mainFile, makeFolder, nodeOptions, runCli } from '../support/run-cli.ts
 import { packageRoot } from '../support/server.ts';
 
 const commands = [
-  ...['serve', 'classify', 'models', 'models list', 'models check', 'verify', 'bench', 'config'],
+  ...['serve', 'classify', 'models', 'models list', 'models check', 'verify', 'bench', 'self-test', 'config'],
   ...[
     'hardware',
     'hardware record',
@@ -56,6 +56,7 @@ describe('help', () => {
     ['models check', 3, ''],
     ['verify', 4, ''],
     ['bench', 2, '<svg'],
+    ['self-test', 2, ''],
   ])('of %s has examples that work when pasted', async (command, count, written) => {
     const folder = await makeFolder();
     await symlink(join(packageRoot, 'models'), join(folder, 'models'));
