@@ -3,6 +3,7 @@ import { readPackageInfo } from '../platform/package-info.ts';
 import { createBenchCommand } from './commands/bench.ts';
 import { createClassifyCommand } from './commands/classify.ts';
 import { createConfigCommand } from './commands/config.ts';
+import { createDoctorCommand } from './commands/doctor.ts';
 import { createHardwareCommand } from './commands/hardware.ts';
 import { createLicenseCommand } from './commands/license.ts';
 import { createModelsCommand } from './commands/models.ts';
@@ -47,6 +48,7 @@ export function createProgram(): Command {
     .addCommand(createVerifyCommand())
     .addCommand(createBenchCommand())
     .addCommand(createSelfTestCommand())
+    .addCommand(createDoctorCommand())
     .addCommand(createConfigCommand())
     .addCommand(createHardwareCommand())
     .addCommand(createVendorCommand())

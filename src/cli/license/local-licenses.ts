@@ -29,9 +29,7 @@ export interface LocalInspection extends Inspection {
 export async function openLocalLicenses(command: Command): Promise<LocalLicenses> {
   const { config } = loadLocalConfig(command);
   const sources = await openLicenseSources(config);
-  const services = await Promise.all(
-    config.services.map((service) => describeService(service, config)),
-  );
+  const services = await listLicensedServices(config);
 
   async function askServer(): Promise<ServerReport | undefined> {
     const address = findAdminAddress(config);
@@ -52,6 +50,11 @@ export async function openLocalLicenses(command: Command): Promise<LocalLicenses
       return { ...(await inspectLicenses(sources, known)), server };
     },
   };
+}
+
+/** What a licence is asked for, by the files of the models. */
+export function listLicensedServices(config: Config): Promise<LicensedService[]> {
+  return Promise.all(config.services.map((service) => describeService(service, config)));
 }
 
 /** What a server says of a service. */

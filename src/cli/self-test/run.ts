@@ -61,7 +61,7 @@ async function testServer(config: Config, facts: Facts): Promise<Tested> {
   const loopback = { host: '127.0.0.1', port: 0 };
   const own: Config = { ...config, ...loopback, admin: loopback };
   // What goes wrong is in the report.
-  const log = await createLogger({ ...config.log, level: 'fatal' }, 'stderr');
+  const log = await createLogger({ ...config.log, level: 'fatal' }, { stream: 'stderr' });
   const server = await composeServer(own, log);
   await server.start();
   try {
