@@ -103,5 +103,8 @@ function describeCode(code: string): string {
 
 function displayFile(cwd: string, path: string): string {
   const fromCwd = relative(cwd, path);
-  return fromCwd === '..' || fromCwd.startsWith(`..${sep}`) || fromCwd === '' ? path : fromCwd;
+  // A service's own folder is the root, where a path from it only looks wrong.
+  return cwd === sep || fromCwd === '..' || fromCwd.startsWith(`..${sep}`) || fromCwd === ''
+    ? path
+    : fromCwd;
 }

@@ -59,9 +59,16 @@ export async function viewHost(sources: ConfigSources): Promise<HostView> {
     unit,
     systemdProblem: units.ok ? undefined : units.error,
     addresses,
-    server:
-      config === undefined && unit(ADMIN_SOCKET) === undefined
-        ? err('the configuration, which has its address, has mistakes')
-        : await viewServer(addresses.admin),
+    server: await findServer(),
   };
+
+  async function findServer(): Promise<Result<ServerView, string>> {
+    const isHeld = unit(ADMIN_SOCKET)?.get('ActiveState') === 'active';
+    if (isHeld && unit(SERVICE_UNIT)?.get('ActiveState') !== 'active') {
+      return err('the service does not run'); // a connection would start it
+    }
+    return config === undefined && unit(ADMIN_SOCKET) === undefined
+      ? err('the configuration, which has its address, has mistakes')
+      : viewServer(addresses.admin);
+  }
 }

@@ -31,16 +31,18 @@ interface LogLine {
   readonly err?: string | { readonly message?: string };
 }
 
+/** A line is text, an object, or text with an object after it. */
 function summarize(text: string): string {
-  if (!text.startsWith('{')) {
+  const start = text.indexOf('{');
+  if (start < 0 || !text.endsWith('}')) {
     return text;
   }
   try {
-    const { msg = '', service, detail, problems = [], err } = JSON.parse(text) as LogLine;
+    const { msg, service, detail, problems = [], err } = JSON.parse(text.slice(start)) as LogLine;
     const cause = typeof err === 'string' ? err : err?.message;
-    const parts = [service, msg, detail, ...problems, cause];
+    const parts = [service, msg ?? text.slice(0, start).trim(), detail, ...problems, cause];
     return parts.filter((part) => part !== undefined && part !== '').join(': ');
   } catch {
-    return text; // cut short
+    return text; // it only looks so
   }
 }

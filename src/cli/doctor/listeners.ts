@@ -18,7 +18,7 @@ export async function findListener(port: number): Promise<PortListener | undefin
 }
 
 /** The inodes of the sockets that listen on a port, by the text of `/proc/net/tcp`. */
-export function findListeningSockets(table: string, port: number): string[] {
+function findListeningSockets(table: string, port: number): string[] {
   return table.split('\n').flatMap((line) => {
     const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
     const localPort = Number.parseInt(local.split(':')[1] ?? '', 16);

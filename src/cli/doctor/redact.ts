@@ -5,11 +5,6 @@ import { join } from 'node:path';
 /** Takes out of a text what must not leave this host, each kind by a word in brackets. */
 export type Redact = (text: string) => string;
 
-export interface RedactorOptions {
-  /** Hashes that may stay, such as those of the models' files. */
-  readonly kept?: ReadonlySet<string>;
-}
-
 /** Shorter ones are ordinary words. */
 const MIN_VALUE_LENGTH = 4;
 const DMI_FOLDER = '/sys/class/dmi/id';
@@ -23,7 +18,7 @@ const NAME_WORDS = new Set(['localhost', 'root', 'nobody', 'edge-infer', 'node',
  * Knows this host's own names and numbers, as far as this user may read them, and what secrets,
  * keys, images, addresses and serial numbers look like.
  */
-export async function createRedactor({ kept = new Set() }: RedactorOptions = {}): Promise<Redact> {
+export async function createRedactor(): Promise<Redact> {
   const known = await readOwnValues();
   const exact = known
     .filter(({ value }) => value.length >= MIN_VALUE_LENGTH && !NAME_WORDS.has(value))
@@ -35,9 +30,7 @@ export async function createRedactor({ kept = new Set() }: RedactorOptions = {})
       clean = clean.replace(pattern, word);
     }
     for (const [pattern, word] of patterns) {
-      clean = clean.replace(pattern, (found, ...groups) =>
-        kept.has(found.toLowerCase()) ? found : word(found, groups),
-      );
+      clean = clean.replace(pattern, (found, ...groups) => word(found, groups));
     }
     return clean;
   };
@@ -53,13 +46,15 @@ const by =
 const patterns: readonly (readonly [RegExp, Replace])[] = [
   [/-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g, by('[document]')],
   [
-    /((?:pass(?:word|phrase)?|secret|token|api[-_]?key|authorization|cookie)["']?\s*[:=]\s*(?:Bearer |Basic )?)("[^"]*"|'[^']*'|[^\s,;}]+)/gi,
-    (_found, [start]) => `${String(start)}[secret]`,
+    /((?:pass(?:word|phrase)?|secret|token|api[-_]?key|authorization|cookie)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer |Basic )?[^\s,;}]+)/gi,
+    (found, [start]) => `${String(start)}${found.endsWith('"') ? '"[secret]"' : '[secret]'}`,
   ],
   [/\/\/[^\s/@:]+:[^\s/@]+@/g, by('//[secret]@')],
+  [/\/home\/[^/\s"':]+/g, by('/home/[user]')],
   [/\b(?:[0-9a-f]{2}[:-]){5,}[0-9a-f]{2}\b/gi, by('[mac]')],
   [/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi, by('[uuid]')],
-  [/\b[0-9a-f]{32,}\b/gi, by('[hex]')],
+  // What a model or a release is stays recognisable.
+  [/(?<!(?:sha-?256|commit)["':= ]{1,4})\b[0-9a-f]{32,}\b/gi, by('[hex]')],
   [/[A-Za-z0-9+/_-]{40,}={0,2}/g, replaceEncoded],
   [/\b(?:\d{1,3}\.){3}\d{1,3}\b/g, replaceAddress],
   [

@@ -65,8 +65,7 @@ function summarize(findings: readonly Finding[]): string {
 }
 
 function sentence(text: string): string {
-  const capital = /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function colour(severity: Severity): string {

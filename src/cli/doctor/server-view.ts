@@ -10,7 +10,7 @@ export interface ServerView {
   readonly services: readonly ServiceView[];
 }
 
-export interface ServiceView {
+interface ServiceView {
   readonly deployName: string;
   readonly state: string;
   readonly problems?: readonly string[];
@@ -63,6 +63,6 @@ export async function askAt(
 }
 
 /** Where a server is reached from its own host. */
-export function reachableHost(host: string): string {
+function reachableHost(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }

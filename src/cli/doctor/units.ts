@@ -17,6 +17,9 @@ export interface Unit {
   list(property: string): readonly string[];
 }
 
+/** Why there are no units, where a container or another system runs the server. */
+export const NO_SYSTEMD = 'this host was not started by systemd';
+
 /** By name, those that are installed. */
 export type Units = ReadonlyMap<UnitName, Unit>;
 
@@ -37,11 +40,11 @@ export async function readUnits(runProgram: RunProgram): Promise<Result<Units, s
     return ok(parseUnits(shown.value));
   }
   const isElsewhere = shown.error.includes('not been booted with systemd');
-  return err(isElsewhere ? 'this host was not started by systemd' : shown.error);
+  return err(isElsewhere ? NO_SYSTEMD : shown.error);
 }
 
 /** Reads the output of `systemctl show`: a line for each property, a blank one between units. */
-export function parseUnits(text: string): Units {
+function parseUnits(text: string): Units {
   const units = text.split(/\n\s*\n/).flatMap((block) => {
     const values = Map.groupBy(
       block.split('\n').filter((line) => line.includes('=')),

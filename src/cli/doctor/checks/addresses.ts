@@ -9,6 +9,8 @@ import { findListener } from '../listeners.ts';
 import { askAt } from '../server-view.ts';
 import { ADMIN_SOCKET, SERVICE_SOCKET, SERVICE_UNIT, type UnitName } from '../units.ts';
 
+const STATUS = 'sudo systemctl status edge-infer';
+
 interface Place {
   readonly name: 'service' | 'admin';
   readonly socket: UnitName;
@@ -57,6 +59,11 @@ async function describeListener(
   if (address.port === 0) {
     return [fine(`${where}: the system chooses a free port at each start`)];
   }
+  const isHeld = unit(socket)?.get('ActiveState') === 'active';
+  if (isHeld && unit(SERVICE_UNIT)?.get('ActiveState') !== 'active') {
+    const meaning = 'Connections wait there until the service runs.';
+    return [warning(`${where}: systemd holds it open`, meaning, STATUS)];
+  }
   const answer = await askAt(address, '/healthz');
   if (answer.ok && answer.value.includes('"alive"')) {
     return [fine(`${where}: edge-infer answers`)];
@@ -74,13 +81,13 @@ async function describeListener(
         ];
   }
   const who = listener.program === undefined ? 'a program' : listener.program;
-  const own = unit(socket)?.get('ActiveState') === 'active' || /^edge-infer|^node/.test(who);
+  const own = isHeld || /^(edge-infer|node)/.test(who);
   return [
     own
       ? problem(
           `${where}: it is open and does not answer (${answer.ok ? 'with something else' : answer.error})`,
-          'Connections wait until the service is up, or the program there hangs.',
-          'sudo systemctl status edge-infer',
+          'Another program, or one that hangs.',
+          STATUS,
         )
       : problem(
           `${where}: ${who} listens there, which is not edge-infer`,
@@ -153,7 +160,5 @@ function describeNetworks(host: string): string {
   const names = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
     addresses.some(({ internal }) => !internal) ? [name] : [],
   );
-  return names.length === 0
-    ? 'every network; there is none now'
-    : `every network (${names.join(', ')})`;
+  return names.length === 0 ? 'every network (none is up)' : `every network (${names.join(', ')})`;
 }

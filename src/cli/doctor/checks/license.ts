@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { inspectLicenses } from '../../../licensing/inspection.ts';
 import { openLicenseSources } from '../../../licensing/sources.ts';
 import { type LicenseState, licenseStates } from '../../../licensing/states.ts';
@@ -17,6 +18,15 @@ export const licenseCheck: Check = {
       return [];
     }
     const ofServer = describeServer(host);
+    if (!(await mayLook(host.config.stateDir))) {
+      const meaning = 'Licences and records are not shown. Root sees more.';
+      const hidden = note(
+        `${host.config.stateDir}: this user may not look there`,
+        meaning,
+        `sudo ${STATUS}`,
+      );
+      return [...(ofServer ?? []), hidden];
+    }
     const sources = await openLicenseSources(host.config);
     const { decisions, folderProblems, recordProblems, revocationProblems } = await inspectLicenses(
       sources,
@@ -31,19 +41,25 @@ export const licenseCheck: Check = {
       ...revocationProblems.map((detail) =>
         warning(detail, 'This list of withdrawn licences does not count.', STATUS),
       ),
-      // What only root may write is none of this user's business.
       ...recordProblems.map(({ path, detail }) =>
-        (host.isRoot ? warning : note)(
+        warning(
           `the records at ${path} cannot be kept: ${detail}`,
-          host.isRoot
-            ? 'A trial goes on from memory, and an evaluation cannot begin.'
-            : 'This user may not write there; the server may.',
-          `sudo ${STATUS}`,
+          'A trial goes on from memory, and an evaluation cannot begin.',
+          STATUS,
         ),
       ),
     ];
   },
 };
+
+async function mayLook(folder: string): Promise<boolean> {
+  try {
+    await readdir(folder);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EACCES';
+  }
+}
 
 function describeServer({ server }: HostView): Finding[] | undefined {
   return server.ok

@@ -20,7 +20,7 @@ function describeAbsence({ addresses, unit }: HostView, reason: string): Finding
   const text = `no server answers on the admin address ${host} port ${port}: ${reason}`;
   return unit(SERVICE_UNIT) === undefined
     ? warning(text, 'Nothing is served here with this configuration.', 'edge-infer serve')
-    : problem(text, 'Requests are not answered.', 'sudo systemctl restart edge-infer');
+    : problem(text, 'Requests are not answered.', 'sudo systemctl status edge-infer');
 }
 
 function describeServer({ status, version, uptimeS, services }: ServerView): Finding[] {

@@ -6,24 +6,21 @@ import { type Finding, fine, note, problem, warning } from '../finding.ts';
 import { formatDuration } from '../format-units.ts';
 import type { HostView } from '../host-view.ts';
 import { readSinceActiveS } from '../unit-times.ts';
-import { HARDWARE_UNIT, SERVICE_UNIT, type Unit, unitNames } from '../units.ts';
+import { HARDWARE_UNIT, NO_SYSTEMD, SERVICE_UNIT, type Unit, unitNames } from '../units.ts';
 
 /** Written by install.sh, from the configuration. */
 const OWN_DROP_IN = '10-address.conf';
 
-const LOG = 'sudo journalctl -u edge-infer -b -n 50 --no-pager';
+const WITHOUT_SERIALS = 'Serial numbers that only root may read were not recorded in this boot.';
+
+const showLog = ({ name }: Unit) => `sudo journalctl -u ${name} -b -n 50 --no-pager`;
 
 /** How systemd sees the service: running, starting at boot, restarted, changed by hand. */
 export const unitCheck: Check = {
   name: 'unit',
   async run(host) {
     if (host.systemdProblem !== undefined) {
-      return [
-        note(
-          `units are not checked: ${host.systemdProblem}`,
-          'Nothing starts the server by itself.',
-        ),
-      ];
+      return [describeUnasked(host.systemdProblem, host)];
     }
     if (host.unit(SERVICE_UNIT) === undefined) {
       return [
@@ -39,6 +36,16 @@ export const unitCheck: Check = {
     return found.flat();
   },
 };
+
+function describeUnasked(reason: string, { isRoot }: HostView): Finding {
+  const text = `units are not checked: ${reason}`;
+  if (reason === NO_SYSTEMD) {
+    return note(text, 'Nothing starts the server by itself.');
+  }
+  return isRoot
+    ? warning(text, 'systemd does not answer.', 'systemctl is-system-running')
+    : note(text, 'Root sees more.', 'sudo edge-infer doctor');
+}
 
 async function checkUnit(host: HostView, unit: Unit | undefined, name: string): Promise<Finding[]> {
   if (unit === undefined) {
@@ -87,26 +94,21 @@ function describeState(unit: Unit, { server }: HostView): Finding[] {
     return [fine(`${name} is active (${sub})${since}`), ...describeRestarts(unit)];
   }
   const text = `${name} is ${active} (${sub})`;
-  if (active === 'failed') {
-    return [problem(`${text}: ${explainEnd(unit)}`, ...findRemedy(unit))];
+  if (active === 'failed' || (active === 'deactivating' && unit.get('Result') !== 'success')) {
+    const tell = name === HARDWARE_UNIT ? warning : problem;
+    return [tell(`${text}: ${explainEnd(unit)}`, ...findRemedy(unit))];
   }
   if (active === 'activating') {
     return [
       warning(
         `${text}: ${sub === 'auto-restart' ? explainEnd(unit) : unit.get('StatusText') || 'it is starting'}`,
         sub === 'auto-restart' ? 'It ends again and again.' : 'It is not ready yet.',
-        LOG,
+        showLog(unit),
       ),
     ];
   }
   if (name === HARDWARE_UNIT) {
-    return [
-      note(
-        text,
-        'Serial numbers that only root may read were not recorded in this boot.',
-        `sudo systemctl start ${name}`,
-      ),
-    ];
+    return [note(text, WITHOUT_SERIALS, `sudo systemctl start ${name}`)];
   }
   return [
     (server.ok ? warning : problem)(
@@ -126,7 +128,7 @@ function describeRestarts(unit: Unit): Finding[] {
         warning(
           `${unit.name} has ended and was started again ${restarts === 1 ? 'once' : `${restarts} times`}`,
           'Something ends the server; the log says what.',
-          LOG,
+          showLog(unit),
         ),
       ]
     : [];
@@ -149,6 +151,9 @@ function describeBoot(unit: Unit): Finding[] {
 function explainEnd(unit: Unit): string {
   const result = unit.get('Result');
   const status = Number(unit.get('ExecMainStatus'));
+  if (unit.name.endsWith('.socket')) {
+    return result === 'resources' ? 'its address is in use or not allowed' : result;
+  }
   const texts: Readonly<Record<string, string>> = {
     watchdog: 'it hung and was ended',
     'oom-kill': 'it was ended for want of memory',
@@ -170,12 +175,15 @@ function explainEnd(unit: Unit): string {
 }
 
 function findRemedy(unit: Unit): [meaning: string, command: string] {
+  if (unit.name === HARDWARE_UNIT) {
+    return [WITHOUT_SERIALS, showLog(unit)];
+  }
   return unit.get('ExecMainStatus') === '78'
     ? [
         'It is not tried again until the configuration is mended.',
         'edge-infer config check && sudo systemctl restart edge-infer',
       ]
-    : ['It is not running.', `sudo systemctl restart ${unit.name}; ${LOG}`];
+    : ['It does not run.', `sudo systemctl restart ${unit.name}; ${showLog(unit)}`];
 }
 
 /** Files of this release that somebody has changed, and settings that somebody has added. */
