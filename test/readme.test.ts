@@ -33,7 +33,7 @@ test('the commands of the command line run', async () => {
   const { stdout } = await run('bash', ['-ec', script], { cwd: packageRoot });
   expect(stdout).toContain('espresso');
   expect(stdout).toContain('Usage: edge-infer');
-});
+}, 180_000);
 
 test('the commands for a licence are those of its page, which runs them', async () => {
   const page = await readFile(join(packageRoot, 'license/README.md'), 'utf8');

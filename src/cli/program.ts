@@ -9,6 +9,7 @@ import { createLicenseCommand } from './commands/license.ts';
 import { createModelsCommand } from './commands/models.ts';
 import { createSelfTestCommand } from './commands/self-test.ts';
 import { createServeCommand } from './commands/serve.ts';
+import { createSupportBundleCommand } from './commands/support-bundle.ts';
 import { createVendorCommand } from './commands/vendor.ts';
 import { createVerifyCommand } from './commands/verify.ts';
 
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     .addCommand(createBenchCommand())
     .addCommand(createSelfTestCommand())
     .addCommand(createDoctorCommand())
+    .addCommand(createSupportBundleCommand())
     .addCommand(createConfigCommand())
     .addCommand(createHardwareCommand())
     .addCommand(createVendorCommand())

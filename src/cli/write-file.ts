@@ -4,7 +4,7 @@ import { OperatorError } from '../core/errors.ts';
 
 export interface NewFile {
   readonly path: string;
-  readonly text: string;
+  readonly text: string | Uint8Array;
   /** Permissions, before the user's umask. */
   readonly mode?: number;
 }
@@ -70,7 +70,7 @@ async function writePart({ path, text, mode = 0o666 }: NewFile): Promise<string>
   return part;
 }
 
-async function writeAll(handle: FileHandle, text: string): Promise<void> {
+async function writeAll(handle: FileHandle, text: NewFile['text']): Promise<void> {
   try {
     await handle.writeFile(text);
     await handle.sync();

@@ -7,7 +7,19 @@ import { mainFile, makeFolder, nodeOptions, runCli } from '../support/run-cli.ts
 import { packageRoot } from '../support/server.ts';
 
 const commands = [
-  ...['serve', 'classify', 'models', 'models list', 'models check', 'verify', 'bench', 'self-test', 'config'],
+  ...[
+    'serve',
+    'classify',
+    'models',
+    'models list',
+    'models check',
+    'verify',
+    'bench',
+    'self-test',
+    'doctor',
+    'support-bundle',
+    'config',
+  ],
   ...[
     'hardware',
     'hardware record',
@@ -57,6 +69,8 @@ describe('help', () => {
     ['verify', 4, ''],
     ['bench', 2, '<svg'],
     ['self-test', 2, ''],
+    ['doctor', 2, ''],
+    ['support-bundle', 2, ''],
   ])('of %s has examples that work when pasted', async (command, count, written) => {
     const folder = await makeFolder();
     await symlink(join(packageRoot, 'models'), join(folder, 'models'));
