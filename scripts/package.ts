@@ -1,0 +1,51 @@
+/**
+ * `npm run package -- --flavor cpu`: builds the archive that is carried to a server. How and from
+ * what: scripts/README.md, "Making the archive".
+ */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { createProgressBar } from '../src/cli/progress-bar.ts';
+import { exitCodes, OperatorError } from '../src/core/errors.ts';
+import { readPackageInfo } from '../src/platform/package-info.ts';
+import { buildArchive } from './package/build.ts';
+import { type Flavor, flavors } from './package/manifest.ts';
+import { formatReport } from './package/report.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Given {
+  readonly flavor: Flavor;
+  readonly version: string;
+  readonly out: string;
+}
+
+async function run({ flavor, version, out }: Given): Promise<void> {
+  const started = performance.now();
+  const bar = createProgressBar('[{bar}] {percentage} % | {step} | {duration} s');
+  bar.start(100, 0, { step: '' });
+  try {
+    const built = await buildArchive({
+      ...{ root, flavor, version, out: resolve(out), key: undefined, compressionLevel: 9 },
+      onProgress: (step, share) => bar.update(100 * share, { step }),
+    });
+    bar.stop();
+    process.stdout.write(formatReport(built, performance.now() - started));
+  } finally {
+    bar.stop();
+  }
+}
+
+const program = new Command('package')
+  .addOption(new Option('--flavor <flavor>').choices(flavors).makeOptionMandatory())
+  .option('--version <version>', 'The version of the archive.', readPackageInfo().version)
+  .option('--out <folder>', 'Where to write it.', 'dist')
+  .action(run);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof OperatorError)) throw error;
+  process.stderr.write(`package: ${error.message}\n`);
+  process.exitCode = exitCodes[error.exit];
+}
