@@ -11,6 +11,7 @@ import { readPackageInfo } from '../src/platform/package-info.ts';
 import { buildArchive } from './package/build.ts';
 import { type Flavor, flavors } from './package/manifest.ts';
 import { formatReport } from './package/report.ts';
+import { openReleaseKey } from './package/signature.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -18,15 +19,19 @@ interface Given {
   readonly flavor: Flavor;
   readonly version: string;
   readonly out: string;
+  readonly key?: string;
+  readonly passphraseFile?: string;
 }
 
-async function run({ flavor, version, out }: Given): Promise<void> {
+async function run({ flavor, version, out, ...given }: Given): Promise<void> {
+  const key =
+    given.key && (await openReleaseKey(resolve(given.key), { file: given.passphraseFile }));
   const started = performance.now();
   const bar = createProgressBar('[{bar}] {percentage} % | {step} | {duration} s');
   bar.start(100, 0, { step: '' });
   try {
     const built = await buildArchive({
-      ...{ root, flavor, version, out: resolve(out), key: undefined, compressionLevel: 9 },
+      ...{ root, flavor, version, out: resolve(out), key: key || undefined, compressionLevel: 9 },
       onProgress: (step, share) => bar.update(100 * share, { step }),
     });
     bar.stop();
@@ -39,6 +44,8 @@ async function run({ flavor, version, out }: Given): Promise<void> {
 const program = new Command('package')
   .addOption(new Option('--flavor <flavor>').choices(flavors).makeOptionMandatory())
   .option('--version <version>', 'The version of the archive.', readPackageInfo().version)
+  .option('--key <file>', 'Sign with this key of "edge-infer vendor keygen --kind release".')
+  .option('--passphrase-file <file>', 'Its first line is the passphrase of the key.')
   .option('--out <folder>', 'Where to write it.', 'dist')
   .action(run);
 

@@ -46,7 +46,7 @@ export async function buildArchive(options: BuildOptions): Promise<BuiltArchive>
     ...packages,
     ...(await prepareRuntime(source)),
     ...(await readHostFiles(source)),
-    ...(key === undefined ? [] : [plainFile('release-key.pub', key.publicKey)]),
+    ...(key === undefined ? [] : [plainFile('release-key.pub', key.pem)]),
   ];
   onProgress('requirements', 0);
   const needs = await readLoaderNeeds(payload);

@@ -1,19 +1,37 @@
-import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
+import type { PassphraseSource } from '../../src/cli/vendor/passphrase.ts';
+import { allOrThrow } from '../../src/cli/vendor/problems.ts';
+import { describeReleaseKey, type PublicReleaseKey } from '../../src/cli/vendor/release-key.ts';
+import { readKeyFile, unlockKey } from '../../src/cli/vendor/signing-key.ts';
+import { OperatorError } from '../../src/core/errors.ts';
+import { exportPublicKey } from '../../src/licensing/keys.ts';
 import { signedBytes } from './host/bin/verify-archive.mjs';
 
 /** A key that signs releases. */
-export interface ReleaseKey {
+export interface ReleaseKey extends PublicReleaseKey {
   readonly privateKey: KeyObject;
-  /** PEM, as `release-key.pub` of an archive holds it. */
-  readonly publicKey: string;
-  /** The SHA-256 of `release-key.pub` in hex: what `sha256sum release-key.pub` says. */
-  readonly fingerprint: string;
+}
+
+/** Opens a key file of `edge-infer vendor keygen --kind release`. Throws an OperatorError. */
+export async function openReleaseKey(
+  path: string,
+  passphrase: PassphraseSource,
+): Promise<ReleaseKey> {
+  const { locked } = allOrThrow({ locked: await readKeyFile(path) });
+  const { kid, kind } = locked.file;
+  if (kind !== 'release') {
+    const text = `--key ${path}: expected a key that signs releases, found ${kid}`;
+    throw new OperatorError(
+      'DATA',
+      `${text}; make one with "edge-infer vendor keygen --kind release"`,
+    );
+  }
+  const { privateKey } = await unlockKey(locked, passphrase);
+  return createReleaseKey(privateKey);
 }
 
 export function createReleaseKey(privateKey: KeyObject): ReleaseKey {
-  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
-  const fingerprint = createHash('sha256').update(publicKey).digest('hex');
-  return { privateKey, publicKey, fingerprint };
+  return { privateKey, ...describeReleaseKey(exportPublicKey(privateKey)) };
 }
 
 /** The 64 bytes of `MANIFEST.sig` (Ed25519, RFC 8032). */

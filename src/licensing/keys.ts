@@ -25,7 +25,7 @@ export function exportPublicKey(key: KeyObject): string {
 }
 
 /** The name of a vendor's key: what it signs and the start of the SHA-256 of its public half. */
-export function computeKeyId(kind: LicenseKind, publicKey: string): string {
+export function computeKeyId(kind: LicenseKind | 'release', publicKey: string): string {
   const digest = createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex');
   return `${kind}-${digest.slice(0, 16)}`;
 }

@@ -55,9 +55,12 @@ function createKeygenCommand(): Command {
   return new Command('keygen')
     .summary('Make a signing key.')
     .description(
-      'Makes an Ed25519 signing key, encrypted under a passphrase, and prints the entry by which a release knows it. Trials and permanent licences have keys of their own.',
+      'Makes an Ed25519 signing key, encrypted under a passphrase, and prints the entry by which a release knows it. Trials, permanent licences and releases have keys of their own.',
     )
-    .addOption(kindOption())
+    .option(
+      '--kind <kind>',
+      'What it signs: trial or permanent licences, or the archives of a release.',
+    )
     .option('--out <file>', `Write the key here (default: KEY_ID.key in ${FOLDER}).`)
     .option('--add-to <file>', 'Put the entry into this license/build.json as well.')
     .addOption(passphraseOption())
@@ -69,7 +72,8 @@ passphrase apart from each other: nobody can make it again.
 
 Examples:
   edge-infer vendor keygen --kind trial --out trial.key --add-to license/build.json
-  edge-infer vendor keygen --kind permanent --out permanent.key --add-to license/build.json`,
+  edge-infer vendor keygen --kind permanent --out permanent.key --add-to license/build.json
+  edge-infer vendor keygen --kind release --out release.key`,
     )
     .action(async (options: Options) => {
       const { runKeygen } = await import('../vendor/keygen.ts');

@@ -1,6 +1,6 @@
 import { ok } from '../../core/result.ts';
 import { type LicenseBuild, parseBuildFile, readLicenseBuild } from '../../licensing/build-keys.ts';
-import type { BuildEntry } from './key-file.ts';
+import type { KeyEntry } from './key-file.ts';
 import { type Checked, refuse } from './problems.ts';
 import { readNamedFile } from './read-file.ts';
 
@@ -12,10 +12,16 @@ export async function readBuild(path: string): Promise<Checked<LicenseBuild>> {
 }
 
 /** The text of a build file with one key more, behind those of its kind: as the next one. */
-export async function addKeyTo(path: string, entry: BuildEntry): Promise<Checked<string>> {
+export async function addKeyTo(path: string, entry: KeyEntry): Promise<Checked<string>> {
   const bytes = await readNamedFile('--add-to', path, MAX_BUILD_FILE_BYTES);
   if (!bytes.ok) {
     return bytes;
+  }
+  if (entry.kind === 'release') {
+    return refuse(
+      'DATA',
+      `--add-to ${path}: expected a key that signs licences, found one that signs releases`,
+    );
   }
   const build = parseBuildFile(bytes.value);
   if (!build.ok) {

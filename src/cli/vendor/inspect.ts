@@ -9,11 +9,12 @@ import { readRequestFile } from '../license/read-request-file.ts';
 import { writeOutput } from '../output.ts';
 import { printable } from '../text-table.ts';
 import { readBuild } from './build-file.ts';
-import { buildEntry, parseKeyFile } from './key-file.ts';
+import { keyEntry, parseKeyFile } from './key-file.ts';
 import { optionSchemas } from './options.ts';
 import { allOrThrow, checkOptions } from './problems.ts';
 import { readNamedFile } from './read-file.ts';
 import { readRecordedLicense } from './register-entry.ts';
+import { describeReleaseKey } from './release-key.ts';
 import { MAX_REQUEST_BYTES } from './request.ts';
 import { describeClaims, type Field, formatFields, formatTime } from './text.ts';
 
@@ -131,8 +132,14 @@ async function inspectUnlabelled(file: Buffer): Promise<Finding> {
   if (!key.ok) {
     return refuse('signing key', key.error);
   }
-  const entry = buildEntry(key.value);
-  const fields: Field[] = [['entry for license/build.json', JSON.stringify(entry)]];
+  const entry = keyEntry(key.value);
+  const fields: Field[] =
+    entry.kind === 'release'
+      ? [
+          ['key', entry.kid],
+          ['sha256 of release-key.pub', describeReleaseKey(entry.publicKey).fingerprint],
+        ]
+      : [['entry for license/build.json', JSON.stringify(entry)]];
   return { document: 'signing key', fields, content: entry };
 }
 

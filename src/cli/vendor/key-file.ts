@@ -12,12 +12,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { err, ok, type Result } from '../../core/result.ts';
 import { describeIssue } from '../../core/schema-issue.ts';
-import {
-  computeKeyId,
-  exportPublicKey,
-  type LicenseKind,
-  licenseKinds,
-} from '../../licensing/keys.ts';
+import { computeKeyId, exportPublicKey, licenseKinds } from '../../licensing/keys.ts';
 
 const FORMAT = 'edge-infer signing key';
 const CIPHER = 'aes-256-gcm';
@@ -31,13 +26,18 @@ export const MIN_COST = 2 ** 15;
 const MAX_COST = 2 ** 20;
 const BLOCK_SIZE = 8;
 
+/** What a key signs: licences of a kind, or the archives of releases. */
+export const keyKinds = [...licenseKinds, 'release'] as const;
+
+export type KeyKind = (typeof keyKinds)[number];
+
 const base64url = z.base64url();
 
 const keyFileSchema = z.strictObject({
   format: z.literal(FORMAT),
   v: z.literal(1),
   kid: z.string(),
-  kind: z.enum(licenseKinds),
+  kind: z.enum(keyKinds),
   publicKey: z.string(),
   scrypt: z.strictObject({
     N: z.int().min(MIN_COST).max(MAX_COST),
@@ -55,23 +55,23 @@ const keyFileSchema = z.strictObject({
 /** A signing key as it lies on the disk; all but the encrypted part can be read by anybody. */
 export type KeyFile = z.infer<typeof keyFileSchema>;
 
-/** The entry of a key in `license/build.json`. */
-export interface BuildEntry {
+/** What anybody may know of a key; for one that signs licences its entry in `license/build.json`. */
+export interface KeyEntry<Kind extends KeyKind = KeyKind> {
   readonly kid: string;
-  readonly kind: LicenseKind;
+  readonly kind: Kind;
   readonly publicKey: string;
 }
 
-export function buildEntry({ kid, kind, publicKey }: KeyFile): BuildEntry {
+export function keyEntry({ kid, kind, publicKey }: KeyFile): KeyEntry {
   return { kid, kind, publicKey };
 }
 
-export interface NewKey {
-  readonly entry: BuildEntry;
+export interface NewKey<Kind extends KeyKind = KeyKind> {
+  readonly entry: KeyEntry<Kind>;
   readonly privateKey: KeyObject;
 }
 
-export function generateKey(kind: LicenseKind): NewKey {
+export function generateKey<Kind extends KeyKind>(kind: Kind): NewKey<Kind> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const publicKey = exportPublicKey(privateKey);
   return { entry: { kid: computeKeyId(kind, publicKey), kind, publicKey }, privateKey };

@@ -3,7 +3,7 @@ import { OperatorError } from '../../core/errors.ts';
 import { ok } from '../../core/result.ts';
 import type { LicenseBuild } from '../../licensing/build-keys.ts';
 import type { LicenseKind } from '../../licensing/keys.ts';
-import { decryptKey, type KeyFile, parseKeyFile } from './key-file.ts';
+import { decryptKey, type KeyFile, type KeyKind, parseKeyFile } from './key-file.ts';
 import { type PassphraseSource, readPassphrase } from './passphrase.ts';
 import { type Checked, refuse } from './problems.ts';
 import { readNamedFile } from './read-file.ts';
@@ -18,7 +18,7 @@ export interface LockedKey {
 
 export interface SigningKey {
   readonly kid: string;
-  readonly kind: LicenseKind;
+  readonly kind: KeyKind;
   readonly privateKey: KeyObject;
 }
 

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { decryptKey, parseKeyFile } from '../../../src/cli/vendor/key-file.ts';
+import { describeReleaseKey } from '../../../src/cli/vendor/release-key.ts';
 import { parseBuildFile } from '../../../src/licensing/build-keys.ts';
 import { packageRoot } from '../../support/server.ts';
 import { createVendor, passphrase } from './vendor-fixture.ts';
@@ -21,6 +24,26 @@ test('makes a key that its passphrase opens, for its owner alone', async () => {
     file.ok && { kid: file.value.kid, kind: 'trial', publicKey: file.value.publicKey },
   );
   expect(stdout).not.toContain(passphrase);
+});
+
+test('makes a key for releases, and says what customers compare it by', async () => {
+  const { exitCode, stdout } = await vendor.run('keygen', '--kind', 'release', '--out', 'r.key');
+  expect(exitCode).toBe(0);
+  const file = await read('r.key');
+  const { pem, fingerprint } = describeReleaseKey(file.ok ? file.value.publicKey : '');
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(fingerprint);
+  await writeFile(at('release-key.pub'), pem);
+  const { stdout: sums } = await promisify(execFile)('sha256sum', [at('release-key.pub')]);
+  expect(sums.split(' ')[0]).toBe(fingerprint);
+  expect((await vendor.run('inspect', 'r.key')).stdout).toContain(fingerprint);
+
+  const text = await readFile(at('build.json'), 'utf8');
+  const added = ['keygen', '--kind', 'release', '--out', 's.key', '--add-to', 'build.json'];
+  expect(await vendor.run(...added)).toMatchObject({
+    exitCode: 65,
+    stderr: expect.stringContaining('found one that signs releases'),
+  });
+  expect(await readFile(at('build.json'), 'utf8')).toBe(text);
 });
 
 test('lies outside of the project, in a folder of its owner, unless said', async () => {
