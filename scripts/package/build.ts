@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listApplication, readApplication } from './application.ts';
-import { traceDependencies } from './dependencies.ts';
+import { listPackages, traceDependencies } from './dependencies.ts';
 import { readLoaderNeeds } from './elf.ts';
 import { type ArchiveEntry, sumBytes } from './entry.ts';
 import { readHostFiles } from './host-files.ts';
 import { createManifest, type Flavor, formatHashes } from './manifest.ts';
 import { prepareRuntime } from './runtime.ts';
+import { createSbom } from './sbom.ts';
 import { type ReleaseKey, signManifest } from './signature.ts';
 import { readSource } from './source.ts';
+import { readThirdPartyLicenses } from './third-party-licenses.ts';
 import { type WrittenArchive, writeArchive } from './write-archive.ts';
 
 export interface BuildOptions {
@@ -40,10 +42,17 @@ export async function buildArchive(options: BuildOptions): Promise<BuiltArchive>
   const application = await readApplication(source, version);
   onProgress('packages', 0);
   const packages = await traceDependencies(source, listApplication(source));
+  const packageFolders = listPackages(packages);
+  onProgress('licences and parts list', 0);
+  const documents = [
+    ...(await readThirdPartyLicenses(source, packageFolders)),
+    plainFile('sbom.cdx.json', await createSbom(source, version, packageFolders)),
+  ];
   onProgress('runtime', 0);
   const payload = [
     ...application,
     ...packages,
+    ...documents,
     ...(await prepareRuntime(source)),
     ...(await readHostFiles(source)),
     ...(key === undefined ? [] : [plainFile('release-key.pub', key.pem)]),

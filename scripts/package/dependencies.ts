@@ -44,8 +44,8 @@ export async function traceDependencies(
 /** The names of the packages that have a file among the entries, nested ones by their whole path. */
 export function listPackages(entries: readonly ArchiveEntry[]): readonly string[] {
   const folders = entries.flatMap(({ path }) => {
-    const found = /^app\/(node_modules\/.*?)(?=\/(?!.*\/node_modules\/))/.exec(path);
-    return found?.[1] === undefined ? [] : [found[1]];
+    const [, folder] = /^app\/((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+    return folder === undefined ? [] : [folder];
   });
   return [...new Set(folders)].sort();
 }

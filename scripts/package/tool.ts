@@ -12,6 +12,7 @@ const packages: Readonly<Record<string, string>> = {
   strip: 'binutils',
   readelf: 'binutils',
   patchelf: 'patchelf',
+  'dpkg-query': 'dpkg',
 };
 
 /**
@@ -19,7 +20,7 @@ const packages: Readonly<Record<string, string>> = {
  * the program, or what it complained of.
  */
 export async function runTool(
-  name: keyof typeof packages & string,
+  name: string,
   args: readonly string[],
   cwd?: string,
 ): Promise<string> {
@@ -31,8 +32,10 @@ export async function runTool(
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     if (code === 'ENOENT') {
-      const text = `expected the program ${name}, found none; on Debian: apt-get install ${packages[name]}`;
-      throw new OperatorError('OS', text, { cause: error });
+      const remedy = packages[name] && `; on Debian: apt-get install ${packages[name]}`;
+      throw new OperatorError('OS', `expected the program ${name}, found none${remedy ?? ''}`, {
+        cause: error,
+      });
     }
     const reason = (stderr ?? '').trim().split('\n')[0] || message;
     throw new OperatorError('SOFTWARE', `${name} failed: ${reason}`, { cause: error });
