@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/shared-folder.ts'],
     // Real servers, workers and models run in these tests, on machines with as few as two cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { createProgressBar } from '../src/cli/progress-bar.ts';
 import { exitCodes, OperatorError } from '../src/core/errors.ts';
 import { readPackageInfo } from '../src/platform/package-info.ts';
@@ -25,25 +25,41 @@ interface Given {
 
 async function run({ flavor, version, out, ...given }: Given): Promise<void> {
   const key =
-    given.key && (await openReleaseKey(resolve(given.key), { file: given.passphraseFile }));
+    given.key === undefined
+      ? undefined
+      : await openReleaseKey(resolve(given.key), { file: given.passphraseFile });
   const started = performance.now();
   const bar = createProgressBar('[{bar}] {percentage} % | {step} | {duration} s');
   bar.start(100, 0, { step: '' });
   try {
     const built = await buildArchive({
-      ...{ root, flavor, version, out: resolve(out), key: key || undefined, compressionLevel: 9 },
+      ...{ root, flavor, version, out: resolve(out), key, compressionLevel: 9 },
       onProgress: (step, share) => bar.update(100 * share, { step }),
     });
     bar.stop();
-    process.stdout.write(formatReport(built, performance.now() - started));
+    const durationMs = performance.now() - started;
+    process.stdout.write(formatReport({ built, fingerprint: key?.fingerprint, durationMs }));
   } finally {
     bar.stop();
   }
 }
 
+/** It becomes part of names of files and folders, and versions are compared. */
+function checkVersion(text: string): string {
+  if (!/^\d+\.\d+\.\d+(-[\da-z][\da-z.-]*)?$/i.test(text)) {
+    throw new InvalidArgumentError('Expected a version such as 1.2.3 or 1.2.3-rc.1.');
+  }
+  return text;
+}
+
 const program = new Command('package')
   .addOption(new Option('--flavor <flavor>').choices(flavors).makeOptionMandatory())
-  .option('--version <version>', 'The version of the archive.', readPackageInfo().version)
+  .option(
+    '--version <version>',
+    'The version of the archive.',
+    checkVersion,
+    readPackageInfo().version,
+  )
   .option('--key <file>', 'Sign with this key of "edge-infer vendor keygen --kind release".')
   .option('--passphrase-file <file>', 'Its first line is the passphrase of the key.')
   .option('--out <folder>', 'Where to write it.', 'dist')

@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listApplication, readApplication } from './application.ts';
 import { listPackages, traceDependencies } from './dependencies.ts';
-import { readLoaderNeeds } from './elf.ts';
+import { type LoaderNeeds, readLoaderNeeds } from './elf.ts';
 import { type ArchiveEntry, sumBytes } from './entry.ts';
 import { readHostFiles } from './host-files.ts';
+import { type LeftOut, measureLeftOut } from './left-out.ts';
 import { createManifest, type Flavor, formatHashes } from './manifest.ts';
 import { prepareRuntime } from './runtime.ts';
 import { createSbom } from './sbom.ts';
@@ -31,6 +32,8 @@ export interface BuildOptions {
 export interface BuiltArchive extends WrittenArchive {
   readonly file: string;
   readonly isDirty: boolean;
+  readonly needs: LoaderNeeds;
+  readonly leftOut: LeftOut;
   readonly entries: readonly ArchiveEntry[];
 }
 
@@ -81,7 +84,8 @@ export async function buildArchive(options: BuildOptions): Promise<BuiltArchive>
       onProgress('archive', written / total);
     },
   });
-  return { ...archive, file, entries, isDirty: source.isDirty };
+  const leftOut = await measureLeftOut(source, entries);
+  return { ...archive, file, entries, needs, leftOut, isDirty: source.isDirty };
 }
 
 function plainFile(path: string, content: string | Buffer): ArchiveEntry {

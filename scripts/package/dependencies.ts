@@ -3,19 +3,21 @@ import { join, relative } from 'node:path';
 import { nodeFileTrace } from '@vercel/nft';
 import { ModuleKind, ScriptTarget, transpile } from 'typescript';
 import type { ArchiveEntry } from './entry.ts';
+import { findPackageFolder, listProductionPackages } from './production-packages.ts';
 import type { Source } from './source.ts';
 
 /** onnxruntime-node brings its library for every platform; the tracer cannot know which is meant. */
-const otherPlatform = /^onnxruntime-node\/bin\/(?!napi-v\d+\/linux\/x64\/)/;
+const otherPlatform = /^node_modules\/onnxruntime-node\/bin\/(?!napi-v\d+\/linux\/x64\/)/;
 
 /**
  * The files of production packages that the program can load on this platform, found by following
  * every import from all of its sources, wherever they branch.
  */
 export async function traceDependencies(
-  { root }: Source,
+  source: Source,
   application: readonly string[],
 ): Promise<readonly ArchiveEntry[]> {
+  const { root } = source;
   const packages = await realpath(join(root, 'node_modules'));
   const starts = application.filter((path) => /^src\/.*\.[tj]s$/.test(path));
   const { fileList } = await nodeFileTrace(
@@ -29,25 +31,26 @@ export async function traceDependencies(
       readFile: readJavaScript,
     },
   );
+  // Some packages take others along where these happen to be installed, as for development here.
+  const production = new Set(await listProductionPackages(source));
   const files = [...fileList]
-    .map((path) => relative(packages, join('/', path)))
-    .filter((path) => !path.startsWith('..') && !otherPlatform.test(path));
+    .map((path) => join('/', path))
+    .filter((path) => isUnder(packages, path))
+    .map((path) => join('node_modules', relative(packages, path)))
+    .filter((path) => production.has(findPackageFolder(path) ?? '') && !otherPlatform.test(path));
   return Promise.all(
     files.map(async (path) => ({
-      path: `app/node_modules/${path}`,
-      bytes: await readFile(join(packages, path)),
+      path: `app/${path}`,
+      bytes: await readFile(join(root, path)),
       isExecutable: false,
     })),
   );
 }
 
-/** The names of the packages that have a file among the entries, nested ones by their whole path. */
+/** The folders of the packages that have a file among the entries, sorted. */
 export function listPackages(entries: readonly ArchiveEntry[]): readonly string[] {
-  const folders = entries.flatMap(({ path }) => {
-    const [, folder] = /^app\/((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
-    return folder === undefined ? [] : [folder];
-  });
-  return [...new Set(folders)].sort();
+  const folders = entries.map(({ path }) => findPackageFolder(path.slice('app/'.length)));
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
 function isUnder(folder: string, path: string): boolean {

@@ -59,7 +59,13 @@ export async function createSbom(
 
 async function listInstalled({ root }: Source): Promise<Bom> {
   const tool = join(root, 'node_modules/@cyclonedx/cyclonedx-npm/bin/cyclonedx-npm-cli.js');
-  const options = ['--omit=dev', '--output-reproducible', '--spec-version=1.6', '--no-validate'];
+  const options = [
+    '--omit=dev',
+    '--flatten-components',
+    '--output-reproducible',
+    '--spec-version=1.6',
+    '--no-validate',
+  ];
   // npm complains of packages that are installed beside those of the lock file; they are not shipped.
   const text = await runTool(process.execPath, [tool, ...options, '--ignore-npm-errors'], root);
   return JSON.parse(text) as Bom;
