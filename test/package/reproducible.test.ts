@@ -5,17 +5,19 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { makeFolder } from '../support/run-cli.ts';
 import { packageRoot } from '../support/server.ts';
-import { openTestArchive } from '../support/test-archive.ts';
+import { canBuildArchives, openTestArchive } from '../support/test-archive.ts';
 
 const run = promisify(execFile);
 
-test('another folder, user mask, locale, time zone and order of files make the same bytes', async () => {
-  const archive = await openTestArchive();
-  const folder = await makeFolder();
-  const copy = join(folder, 'another folder');
-  await copyWorkingTree(copy);
-  await mkdir(join(folder, 'out'));
-  const builder = `
+test.skipIf(!canBuildArchives)(
+  'another folder, user mask, locale, time zone and order of files make the same bytes',
+  async () => {
+    const archive = await openTestArchive();
+    const folder = await makeFolder();
+    const copy = join(folder, 'another folder');
+    await copyWorkingTree(copy);
+    await mkdir(join(folder, 'out'));
+    const builder = `
     import { createPrivateKey } from 'node:crypto';
     import { readFileSync } from 'node:fs';
     import { buildArchive } from './scripts/package/build.ts';
@@ -26,20 +28,22 @@ test('another folder, user mask, locale, time zone and order of files make the s
       compressionLevel: 1, onProgress() {},
     });
     process.stdout.write(file);`;
-  const script = `umask 077
+    const script = `umask 077
     node scripts/build-native.js
     exec node --input-type=module --eval "$1" -- "$2" "$3"`;
-  const { stdout: file } = await run(
-    'sh',
-    ['-ec', script, 'sh', builder, join(folder, 'out'), join(archive.file, '../key.pem')],
-    {
-      cwd: copy,
-      env: { ...process.env, TZ: 'Pacific/Apia', LC_ALL: 'C', LANG: 'tr_TR.UTF-8', HOME: folder },
-    },
-  );
-  const [ours, theirs] = await Promise.all([readFile(archive.file), readFile(file)]);
-  expect(ours.equals(theirs)).toBe(true);
-}, 120_000);
+    const { stdout: file } = await run(
+      'sh',
+      ['-ec', script, 'sh', builder, join(folder, 'out'), join(archive.file, '../key.pem')],
+      {
+        cwd: copy,
+        env: { ...process.env, TZ: 'Pacific/Apia', LC_ALL: 'C', LANG: 'tr_TR.UTF-8', HOME: folder },
+      },
+    );
+    const [ours, theirs] = await Promise.all([readFile(archive.file), readFile(file)]);
+    expect(ours.equals(theirs)).toBe(true);
+  },
+  120_000,
+);
 
 /** The files that git knows as they lie here, with its history, and the installed packages. */
 async function copyWorkingTree(target: string): Promise<void> {

@@ -12,7 +12,6 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 export const MANIFEST_FILE = 'MANIFEST.json';
@@ -105,6 +104,7 @@ function isInside(path) {
   return (
     typeof path === 'string' &&
     path !== '' &&
+    path !== '.' &&
     !path.startsWith('/') &&
     posix.normalize(path) === path &&
     !path.startsWith('..')
@@ -240,6 +240,6 @@ async function main() {
   }
 }
 
-if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
+if (import.meta.main) {
   await main();
 }
