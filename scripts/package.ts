@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createProgressBar } from '../src/cli/progress-bar.ts';
 import { exitCodes, OperatorError } from '../src/core/errors.ts';
 import { readPackageInfo } from '../src/platform/package-info.ts';
@@ -44,6 +44,16 @@ async function run({ flavor, version, out, ...given }: Given): Promise<void> {
   }
 }
 
+function checkFlavor(text: string): Flavor {
+  const flavor = flavors.find((name) => name === text);
+  if (flavor !== undefined) return flavor;
+  throw new InvalidArgumentError(
+    text === 'cuda'
+      ? "It needs onnxruntime's CUDA provider, which the package onnxruntime-node leaves to a download from the internet; there is no way to build it yet (scripts/README.md)."
+      : `Expected ${flavors.join(' or ')}.`,
+  );
+}
+
 /** It becomes part of names of files and folders, and versions are compared. */
 function checkVersion(text: string): string {
   if (!/^\d+\.\d+\.\d+(-[\da-z][\da-z.-]*)?$/i.test(text)) {
@@ -52,8 +62,24 @@ function checkVersion(text: string): string {
   return text;
 }
 
+/** Tells what went wrong and returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.OK : exitCodes.USAGE; // commander has said why
+  }
+  if (error instanceof OperatorError) {
+    process.stderr.write(`package: ${error.message}\n`);
+    return exitCodes[error.exit];
+  }
+  throw error;
+}
+
 const program = new Command('package')
-  .addOption(new Option('--flavor <flavor>').choices(flavors).makeOptionMandatory())
+  .addOption(
+    new Option('--flavor <flavor>', 'What it can run models on: cpu.')
+      .argParser(checkFlavor)
+      .makeOptionMandatory(),
+  )
   .option(
     '--version <version>',
     'The version of the archive.',
@@ -63,12 +89,11 @@ const program = new Command('package')
   .option('--key <file>', 'Sign with this key of "edge-infer vendor keygen --kind release".')
   .option('--passphrase-file <file>', 'Its first line is the passphrase of the key.')
   .option('--out <folder>', 'Where to write it.', 'dist')
-  .action(run);
+  .action(run)
+  .exitOverride();
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof OperatorError)) throw error;
-  process.stderr.write(`package: ${error.message}\n`);
-  process.exitCode = exitCodes[error.exit];
+  process.exitCode = report(error);
 }

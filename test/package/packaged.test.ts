@@ -11,7 +11,8 @@ import { makeFolder, nodeOptions } from '../support/run-cli.ts';
 import { canBuildArchives, openTestArchive } from '../support/test-archive.ts';
 
 const execute = promisify(execFile);
-const LIMIT_MS = 180_000;
+/** Some forty programs, each started anew. */
+const LIMIT_MS = 400_000;
 const MODEL = 'app/models/efficientnet-lite0';
 
 /** The unpacked archive, in a copy that may be given keys of its own. */
@@ -114,8 +115,9 @@ test(
     expect(await run('verify')).toMatch(/^0\n/);
     await explainOtherModel();
     const short = ['--callers', '1', '--duration', '1s'];
-    expect(await run('bench', ...short, '--chart', 'bench.html')).toMatch(/^0\n.*REQUESTS\/S/s);
-    expect(await run('bench', ...short, '--json')).toMatch(/^0\n.*"callers"/s);
+    expect(await run('bench', ...short, '--json', '--chart', 'bench.html')).toMatch(
+      /^0\n.*"callers"/s,
+    );
     await sellLicense();
     expect([...hasRun].sort()).toEqual(listCommands(createProgram()).sort());
   },
