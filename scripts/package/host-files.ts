@@ -5,6 +5,8 @@ import type { ArchiveEntry } from './entry.ts';
 import type { Source } from './source.ts';
 
 const FOLDER = 'scripts/package/host/';
+/** For the operator. */
+const PAGE = 'scripts/package/README.md';
 const PLACE = '@SERVER_ENVIRONMENT@\n';
 const executable = /^(install\.sh|bin\/edge-infer)$/;
 
@@ -12,7 +14,8 @@ const executable = /^(install\.sh|bin\/edge-infer)$/;
 export async function readHostFiles({ root, files }: Source): Promise<readonly ArchiveEntry[]> {
   const shipped = files
     .filter((path) => path.startsWith(FOLDER))
-    .map((from) => ({ from, path: from.slice(FOLDER.length) }));
+    .map((from) => ({ from, path: from.slice(FOLDER.length) }))
+    .concat(files.includes(PAGE) ? [{ from: PAGE, path: 'README.md' }] : []);
   return Promise.all(
     shipped.map(async ({ from, path }) => {
       const bytes = await readFile(join(root, from));
