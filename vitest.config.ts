@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/shared-folder.ts'],
+    exclude: ['test/systemd/**'], // npm run test:systemd
     // Real servers, workers and models run in these tests, on machines with as few as two cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+import { bootLab, type Lab, type LabOptions } from '../../../scripts/systemd-lab/lab.ts';
+import type { LoadCounts } from '../../../scripts/systemd-lab/load-client.ts';
+import { unpackRelease } from '../../../scripts/systemd-lab/release.ts';
+import { goldenFolder, packageRoot } from '../../support/server.ts';
+
+export const SERVICE = 'http://127.0.0.1:24401';
+export const ADMIN = 'http://127.0.0.1:24402';
+const LOAD_CLIENT = fileURLToPath(
+  new URL('../../../scripts/systemd-lab/load-client.ts', import.meta.url),
+);
+
+/** Whether the server says by itself that it is ready and lives. */
+export const speaksToSystemd = existsSync(join(packageRoot, 'src/systemd/notify.ts'));
+
+export interface ServiceLab extends Lab {
+  /** Waits until the service answers that it is ready; returns how long that took, in ms. */
+  waitUntilReady(timeoutMs?: number): Promise<number>;
+  /** A property of a unit, as `systemctl show` gives it. */
+  show(property: string, unit?: string): Promise<string>;
+  /** Posts a body and returns what came back. */
+  post(body: string, deployName?: string): Promise<unknown>;
+  /** Callers that post a photo until `stop`. */
+  startLoad(callers: number, connections: 'keep-alive' | 'one-each'): Load;
+  /** Milliseconds from the start of the service's process until it said that it is ready. */
+  readStartMs(): Promise<number>;
+}
+
+interface Load {
+  stop(): Promise<LoadCounts>;
+}
+
+/** A machine with this working tree's release unpacked and enabled, and not yet started. */
+export async function bootServiceLab(options: LabOptions = {}): Promise<ServiceLab> {
+  const lab = await bootLab(options);
+  await unpackRelease(lab, inject('archive'));
+  if (!speaksToSystemd) {
+    await lab.write(
+      '/etc/systemd/system/edge-infer.service.d/90-lab.conf',
+      '[Service]\nType=exec\nWatchdogSec=0\n',
+    );
+    await lab.sh('systemctl daemon-reload');
+  }
+  return withService(lab);
+}
+
+function withService(lab: Lab): ServiceLab {
+  const show = (property: string, unit = 'edge-infer.service') =>
+    lab.sh(`systemctl show --value -p ${property} ${unit}`);
+  return {
+    ...lab,
+    // Spread, a getter would be a copy of the first machine's.
+    get pid() {
+      return lab.pid;
+    },
+    show,
+    async waitUntilReady(timeoutMs = 60_000) {
+      const started = performance.now();
+      await lab.sh(`until curl -sf -m 1 -o /dev/null ${SERVICE}/readyz; do sleep 0.02; done`, {
+        timeoutMs,
+      });
+      return performance.now() - started;
+    },
+    async post(body, deployName = 'imagenet') {
+      const answer = await lab.sh(
+        `curl -s -m 30 --data-binary @- ${SERVICE}/${deployName}/ImageClassification`,
+        { input: body },
+      );
+      return JSON.parse(answer);
+    },
+    startLoad(callers, connections) {
+      const child = lab.spawnOnItsNetwork([
+        ...[process.execPath, LOAD_CLIENT, `${SERVICE}/imagenet/ImageClassification`],
+        ...[join(goldenFolder, 'rocket.jpg'), `${callers}`, connections],
+      ]);
+      let output = '';
+      child.stdout?.on('data', (piece: Buffer) => {
+        output += piece.toString();
+      });
+      const closed = once(child, 'close');
+      return {
+        async stop() {
+          child.stdin?.end();
+          await closed;
+          return JSON.parse(output) as LoadCounts;
+        },
+      };
+    },
+    async readStartMs() {
+      const [started, ready] = await Promise.all(
+        ['ExecMainStartTimestampMonotonic', 'ActiveEnterTimestampMonotonic'].map((name) =>
+          show(name),
+        ),
+      );
+      return (Number(ready) - Number(started)) / 1000;
+    },
+  };
+}
+
+/** A figure for whoever reads the test's output; asserted are only the issue's own limits. */
+export function tell(text: string): void {
+  process.stderr.write(`    ${text}\n`);
+}
