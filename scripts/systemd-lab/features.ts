@@ -3,7 +3,8 @@ import type { Lab } from './lab.ts';
 /** What a unit can ask for and this machine's kernel may not do; each is tried, not looked up. */
 const probes = {
   'MemoryMax=':
-    '! systemd-run -q --wait -p MemoryMax=32M -p MemorySwapMax=0 sh -c "head -c 128M /dev/zero | tail -c 1 >/dev/null"',
+    // One line of 128 MiB, which tail keeps whole.
+    '! systemd-run -q --wait -p MemoryMax=32M -p MemorySwapMax=0 sh -c "head -c 128M /dev/zero | tail"',
   'TasksMax=':
     '! systemd-run -q --wait -p TasksMax=3 sh -c "for i in 1 2 3 4; do sleep 1 & done; wait" ',
   'DevicePolicy=':
