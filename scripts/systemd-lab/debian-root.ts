@@ -27,7 +27,10 @@ export function findInCache(name: string): string {
 
 /** Returns the folder of the root, which nobody may write to; made first where it is missing. */
 export async function makeDebianRoot(tell: (text: string) => void): Promise<string> {
-  const key = createHash('sha256').update([SUITE, ...packages].join()).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update([SUITE, ...packages].join())
+    .digest('hex')
+    .slice(0, 12);
   const root = findInCache(`root-${SUITE}-${key}`);
   if (await exists(root)) {
     return root;

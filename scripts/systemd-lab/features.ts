@@ -12,7 +12,7 @@ const probes = {
   // A port that nobody listens on: refused (status 7) unless the packet is not let out.
   'IPAddressDeny=':
     'systemd-run -q --wait -p IPAddressDeny=any -p SuccessExitStatus=28 curl -s -m 1 http://127.0.0.1:9/; [ $? -ne 7 ]',
-  'LimitNOFILE= above the machine\'s own':
+  "LimitNOFILE= above the machine's own":
     '[ "$(systemd-run -q --wait --pipe -p LimitNOFILE=131072 sh -c "ulimit -n")" = 131072 ]',
 } as const;
 

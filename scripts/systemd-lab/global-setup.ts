@@ -14,9 +14,14 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<void> {
   const tell = (text: string) => process.stderr.write(`${text}\n`);
   if (process.getuid?.() !== 0) {
-    throw new Error('test:systemd boots a machine in namespaces, which only root may: run it as root');
+    throw new Error(
+      'test:systemd boots a machine in namespaces, which only root may: run it as root',
+    );
   }
   execFileSync('unshare', ['--mount', '--pid', '--net', '--fork', 'true']); // says what is missing
   await makeDebianRoot(tell);
-  project.provide('archive', await buildRelease('0.1.0', tell));
+  project.provide(
+    'archive',
+    process.env.EDGE_INFER_LAB_ARCHIVE ?? (await buildRelease('0.1.0', tell)),
+  );
 }

@@ -22,7 +22,7 @@ export interface LabOptions {
   readonly folders?: Readonly<Record<string, string>>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -179,7 +179,12 @@ async function boot(disk: Disk): Promise<Machine> {
     pid: 0,
     ended,
     async cut() {
-      child.kill('SIGKILL');
+      // Its parent then ends too, having taken note of its end; killed first it would leave a zombie.
+      if (machine.pid !== 0 && child.exitCode === null && child.signalCode === null) {
+        process.kill(machine.pid, 'SIGKILL');
+      } else {
+        child.kill('SIGKILL');
+      }
       await ended;
       await removeGroup(group);
     },
@@ -199,7 +204,9 @@ async function boot(disk: Disk): Promise<Machine> {
 
 /** The only child of boot.sh's `unshare`, once it is systemd; else 0. */
 async function findProcessOne(parent: number): Promise<number> {
-  const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
+  const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(
+    () => '',
+  );
   const pid = Number(children.trim());
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
   return name.trim() === 'systemd' ? pid : 0;

@@ -19,8 +19,11 @@ beforeAll(async () => {
 afterAll(() => lab[Symbol.asyncDispose]());
 
 const readState = async () =>
-  (JSON.parse(await lab.sh(`curl -s ${ADMIN}/readyz`)) as { services: { license: { state: string } }[] })
-    .services[0]?.license.state;
+  (
+    JSON.parse(await lab.sh(`curl -s ${ADMIN}/readyz`)) as {
+      services: { license: { state: string } }[];
+    }
+  ).services[0]?.license.state;
 
 test('request, install and status as root: the running service takes the licence', async () => {
   expect(await readState()).toBe('TRIAL');
@@ -52,8 +55,12 @@ test('all that root made belongs to the service, also after a restart and a rebo
 });
 
 test('a licence that root put there by hand counts', async () => {
-  await lab.sh('edge-infer license remove imagenet || edge-infer license remove $(ls /var/lib/edge-infer/licenses | head -1)');
+  await lab.sh(
+    'edge-infer license remove imagenet || edge-infer license remove $(ls /var/lib/edge-infer/licenses | head -1)',
+  );
   await expect.poll(readState, { timeout: 10_000 }).not.toBe('VALID');
-  await lab.sh('umask 077; cp /root/host.lic /var/lib/edge-infer/licenses/by-hand.lic; chown root:root /var/lib/edge-infer/licenses/by-hand.lic; chmod 644 /var/lib/edge-infer/licenses/by-hand.lic');
+  await lab.sh(
+    'umask 077; cp /root/host.lic /var/lib/edge-infer/licenses/by-hand.lic; chown root:root /var/lib/edge-infer/licenses/by-hand.lic; chmod 644 /var/lib/edge-infer/licenses/by-hand.lic',
+  );
   await expect.poll(readState, { timeout: 10_000 }).toBe('VALID');
 });

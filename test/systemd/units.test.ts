@@ -48,11 +48,17 @@ test('systemd knows every line of every unit', async () => {
   try {
     for (const unit of units) {
       const text = await readFile(join(folder, unit), 'utf8');
-      await writeFile(join(copies, unit), text.replaceAll(/\/opt\/\S+\/bin\/edge-infer/g, '/bin/true'));
+      await writeFile(
+        join(copies, unit),
+        text.replaceAll(/\/opt\/\S+\/bin\/edge-infer/g, '/bin/true'),
+      );
     }
-    const { code, stdout, stderr } = await runCommand(
-      ['systemd-analyze', 'verify', '--man=no', ...units.map((unit) => join(copies, unit))],
-    );
+    const { code, stdout, stderr } = await runCommand([
+      'systemd-analyze',
+      'verify',
+      '--man=no',
+      ...units.map((unit) => join(copies, unit)),
+    ]);
     expect({ code, said: stdout + stderr }).toEqual({ code: 0, said: '' });
   } finally {
     await rm(copies, { recursive: true });
