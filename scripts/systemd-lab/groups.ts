@@ -1,6 +1,6 @@
 /** Control groups, which are no namespace's own: they outlast the processes that were in them. */
-import { readdir, readFile, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { glob, readdir, rmdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PREFIX = 'edge-infer-lab';
@@ -34,22 +34,15 @@ export async function removeStaleGroups(): Promise<void> {
   await Promise.all(stale.map(removeTree));
 }
 
-/** Directly below the groups that this process is in, which is where boot.sh makes them. */
+/** boot.sh makes them below the group that it is in, which need not be the one of this process. */
 async function findGroups(isWanted: (name: string) => boolean): Promise<string[]> {
-  const lines = (await readFile('/proc/self/cgroup', 'utf8')).trim().split('\n');
-  const parents = lines.flatMap((line) => {
-    const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    return controllers === ''
-      ? [join(CONTROL_GROUPS, 'unified', path), join(CONTROL_GROUPS, path)]
-      : [join(CONTROL_GROUPS, controllers.replace('name=', ''), path)];
-  });
-  const found = await Promise.all(
-    parents.map(async (parent) => {
-      const names = await readdir(parent).catch(() => []); // not mounted there
-      return names.filter(isWanted).map((name) => join(parent, name));
-    }),
-  );
-  return found.flat();
+  const found: string[] = [];
+  for await (const path of glob(`${CONTROL_GROUPS}/**/${PREFIX}-*`)) {
+    if (isWanted(basename(path))) {
+      found.push(path);
+    }
+  }
+  return found;
 }
 
 async function removeTree(folder: string): Promise<boolean> {

@@ -81,5 +81,5 @@ test.runIf(speaksToSystemd)(
     );
     expect(counts.failed).not.toHaveProperty('ECONNREFUSED');
     expect(await lab.sh('journalctl -u edge-infer -o cat')).toContain('Watchdog timeout');
-    },
+  },
 );
