@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../support/server.ts';
@@ -135,10 +135,6 @@ export async function askVersion(adminPort: number): Promise<string | undefined>
 
 export async function listReleases(host: FakeHost): Promise<string[]> {
   return (await readdir(join(host.root, 'opt/edge-infer/releases'))).sort();
-}
-
-export async function readUnit(host: FakeHost, name: string): Promise<string> {
-  return await readFile(join(host.root, 'etc/systemd/system', name), 'utf8');
 }
 
 function copyFolders(from: string, to: string): void {
