@@ -1,7 +1,7 @@
 import { join, relative, resolve } from 'node:path';
 import { findModelFolder } from '../catalog/model-package.ts';
 import { type ChosenVariant, listVariants } from '../catalog/variants.ts';
-import type { EdgeInferServer } from '../compose.ts';
+import type { EdgeInferServer } from '../compose/server.ts';
 import type { Config, ServiceConfig } from '../config/schema.ts';
 import { isServed, type LicenseDecision } from '../licensing/verdict.ts';
 import { readPackageInfo } from '../platform/package-info.ts';

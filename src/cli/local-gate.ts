@@ -1,4 +1,4 @@
-import { composeGate } from '../compose-gate.ts';
+import { composeGate } from '../compose/license-gate.ts';
 import type { Config } from '../config/schema.ts';
 import { OperatorError } from '../core/errors.ts';
 import type { ImageService } from '../inference/service.ts';

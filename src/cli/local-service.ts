@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { composeServices } from '../compose.ts';
+import { composeServices } from '../compose/services.ts';
 import { nearestName } from '../config/names.ts';
 import type { Config, ServiceConfig } from '../config/schema.ts';
 import { OperatorError } from '../core/errors.ts';

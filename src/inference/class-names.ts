@@ -1,8 +1,19 @@
 import type { ModelPackage } from '../catalog/model-package.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
+/** Class names for a graph with so many classes; or what does not fit, a sentence each. */
+export function findClassNames(
+  model: ModelPackage,
+  classCount: number,
+  language: string | undefined,
+): Result<readonly string[], string[]> {
+  const problems = findLabelProblems(model, classCount);
+  const chosen = chooseLabels(model, language);
+  return problems.length > 0 ? err(problems) : chosen.ok ? chosen : err([chosen.error]);
+}
+
 /** What does not fit between a model's label files and the number of classes its graph has. */
-export function findLabelProblems(model: ModelPackage, classCount: number): string[] {
+function findLabelProblems(model: ModelPackage, classCount: number): string[] {
   return [...model.labels].flatMap(([language, names]) =>
     names.length === classCount
       ? []
@@ -13,7 +24,7 @@ export function findLabelProblems(model: ModelPackage, classCount: number): stri
 }
 
 /** Class names in class order, in the language asked for or the model's first. */
-export function chooseLabels(
+function chooseLabels(
   { labels, manifest }: ModelPackage,
   language: string | undefined,
 ): Result<readonly string[], string> {

@@ -95,6 +95,7 @@ export function createWorkerPool(
   const waiting: Assignment[] = [];
   const closing = new AbortController();
   let whenIdle: (() => void) | undefined;
+  let closed: ReturnType<WorkerPool['close']> | undefined;
   const started = Promise.withResolvers<void>();
   const clock = createWatchClock();
   let knownHang: string | undefined;
@@ -254,27 +255,32 @@ export function createWorkerPool(
         }
       });
     },
-    async close() {
-      closing.abort();
-      // A thread that is ended inside the native runtime aborts the whole process, and a caller
-      // who hung up or lost patience may have left one at work.
-      const idle = new Promise<void>((resolve) => {
-        whenIdle = resolve;
-        reportIdle();
-      });
-      await Promise.race([idle, delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false })]);
-      clearInterval(looking);
-      const limits = observer.hangLimits();
-      const ending = members.filter(
-        ({ assignment, place, owed }) =>
-          !assignment && describeHang(place, owed, clock.nowMs, limits) === undefined,
-      );
-      await Promise.all(ending.map(({ thread }) => thread.end()));
-      for (const { reject } of waiting.splice(0)) {
-        reject(new Error('the pool was closed'));
-      }
-      started.resolve(); // nobody will tell any more
-      return ending.length === members.length ? 'ended' : 'left';
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
+
+  async function close(): Promise<'ended' | 'left'> {
+    closing.abort();
+    // A thread that is ended inside the native runtime aborts the whole process, and a caller
+    // who hung up or lost patience may have left one at work.
+    const idle = new Promise<void>((resolve) => {
+      whenIdle = resolve;
+      reportIdle();
+    });
+    await Promise.race([idle, delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false })]);
+    clearInterval(looking);
+    const limits = observer.hangLimits();
+    const ending = members.filter(
+      ({ assignment, place, owed }) =>
+        !assignment && describeHang(place, owed, clock.nowMs, limits) === undefined,
+    );
+    await Promise.all(ending.map(({ thread }) => thread.end()));
+    for (const { reject } of waiting.splice(0)) {
+      reject(new Error('the pool was closed'));
+    }
+    started.resolve(); // nobody will tell any more
+    return ending.length === members.length ? 'ended' : 'left';
+  }
 }

@@ -4,12 +4,12 @@ import {
   loadModelPackage,
   type ModelPackage,
 } from '../catalog/model-package.ts';
-import type { ChosenVariant } from '../catalog/variants.ts';
+import { stampModelFolder } from '../catalog/model-stamp.ts';
 import { type Fault, fault } from '../core/errors.ts';
 import type { ImagingPreference } from '../core/imaging-way.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, createAdmission, type Ticket } from './admission.ts';
-import { chooseLabels, findLabelProblems } from './class-names.ts';
+import { findClassNames } from './class-names.ts';
 import { describeChange, describeFirstWorkers, viewWorkers } from './describe-workers.ts';
 import { runGoldenExamples } from './golden.ts';
 import { findHangLimits } from './hang-watch.ts';
@@ -23,6 +23,7 @@ import type {
   WorkerLoad,
 } from './protocol.ts';
 import { runTwice, waitForAbort } from './run-twice.ts';
+import { type ServiceStatus, withWorkers } from './service-status.ts';
 
 export interface ServiceOptions {
   readonly deployName: string;
@@ -56,22 +57,6 @@ export interface ServiceObserver {
   onHang(hang: string | undefined): void;
 }
 
-export interface ServiceStatus {
-  readonly deployName: string;
-  readonly state: 'loading' | 'ready' | 'failed' | 'stopped';
-  /** Why it is not ready; one sentence for each problem. */
-  readonly problems: readonly string[];
-  /** Which worker hangs, and for how long it already had when that was seen. */
-  readonly hang?: string | undefined;
-  readonly workers: number;
-  /** On which each worker runs the model on the CPU. */
-  readonly threads: number;
-  readonly model?: { readonly name: string; readonly version: string; readonly sha256: string };
-  readonly variant?: ChosenVariant;
-  /** Of the workers that there are now; none where none can load the model. */
-  readonly session?: WorkerDescription | undefined;
-}
-
 export interface ServiceReply extends ClassifyReply {
   readonly waitMs: number;
 }
@@ -99,6 +84,8 @@ export interface ImageService {
     byteLength: number,
     givenUp: AbortController,
   ): Promise<ServiceReply>;
+  /** Whether files of the model were changed, replaced, added or removed since it was loaded. */
+  hasModelChanged(): Promise<boolean>;
   /** What was loaded; undefined until its files were found right. */
   readonly model: ModelPackage | undefined;
   /** Classifies one image file's bytes, waiting as long as it takes. */
@@ -124,6 +111,7 @@ export function createImageService(
   observer: ServiceObserver,
 ): ImageService {
   const { deployName } = options;
+  const folder = findModelFolder(options.modelsDir, options.model);
   const admission = createAdmission({ workers: options.workers, ...options.queue });
   let status: ServiceStatus = {
     deployName,
@@ -132,6 +120,8 @@ export function createImageService(
     workers: options.workers,
     threads: options.threads,
   };
+  /** Of the model's folder before it was loaded. */
+  let stamp: string | undefined;
   let model: ModelPackage | undefined;
   let pool: WorkerPool | undefined;
   /** What the operator was told last. */
@@ -158,7 +148,7 @@ export function createImageService(
   }
 
   async function loadAndProve(proof: 'golden' | 'none'): Promise<Result<true, string[]>> {
-    const folder = findModelFolder(options.modelsDir, options.model);
+    stamp = await stampModelFolder(folder);
     const loaded = await loadModelPackage(folder, options.chooseVariant);
     if (!loaded.ok) {
       return loaded;
@@ -171,6 +161,9 @@ export function createImageService(
       options.device === 'cuda'
         ? undefined
         : await findPreparedFile(model, options, observer.onWarning);
+    if (status.state === 'stopped') {
+      return err(status.problems.slice());
+    }
 
     pool = createWorkerPool(
       options.workers,
@@ -200,15 +193,11 @@ export function createImageService(
       }
       knownSession = session.value;
       status = { ...status, session: knownSession };
-      const problems = findLabelProblems(model, session.value.classCount);
-      if (problems.length > 0) {
-        return err(problems);
+      const found = findClassNames(model, session.value.classCount, options.language);
+      if (!found.ok) {
+        return found;
       }
-      const chosen = chooseLabels(model, options.language);
-      if (!chosen.ok) {
-        return err([chosen.error]);
-      }
-      classNames = chosen.value;
+      classNames = found.value;
       if (proof === 'none') {
         return ok(true);
       }
@@ -224,7 +213,7 @@ export function createImageService(
   function followHang(hang: string | undefined): void {
     if (status.state === 'loading' && hang !== undefined) {
       hungOnLoading.resolve(err([hang]));
-    } else if (status.state === 'ready') {
+    } else if (status.state === 'ready' || status.hang !== undefined) {
       status = { ...status, hang };
       observer.onHang(hang);
     }
@@ -238,19 +227,13 @@ export function createImageService(
     if (!load.ok) {
       observer.onWarning(`a replaced worker cannot load the model and tries again: ${load.error}`);
     }
-    const { session, problems, failedCount } = viewWorkers(pool.loads);
-    const hasWorker = failedCount < options.workers;
+    const { session } = viewWorkers(pool.loads);
     const change = session && knownSession && describeChange(knownSession, session);
     if (change !== undefined) {
       observer.onWarning(change);
     }
     knownSession = session ?? knownSession;
-    status = {
-      ...status,
-      state: hasWorker ? 'ready' : 'failed',
-      problems: problems.map((reason) => `a replaced worker cannot load the model: ${reason}`),
-      session: hasWorker ? knownSession : undefined,
-    };
+    status = withWorkers(status, pool.loads, knownSession);
   }
 
   return {
@@ -289,6 +272,7 @@ export function createImageService(
         clearTimeout(timer);
       }
     },
+    hasModelChanged: async () => (await stampModelFolder(folder)) !== stamp,
     get model() {
       return model;
     },
@@ -297,7 +281,7 @@ export function createImageService(
     classifyTensor: (elements, activation, topCount) =>
       runTwice(pool, { kind: 'tensor', elements, activation, topCount }),
     async close() {
-      status = { ...status, state: 'stopped', problems: ['the server is stopping'] };
+      status = { ...status, state: 'stopped', problems: ['it was stopped'] };
       return (await pool?.close()) ?? 'ended';
     },
   };

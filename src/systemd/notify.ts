@@ -27,8 +27,6 @@ type Send = (message: string) => boolean | Promise<boolean>;
 type Environment = Record<string, string | undefined>;
 
 const RETRY_MS = 200;
-/** What waits while the manager takes nothing; beyond it the oldest is dropped. */
-const MAX_WAITING = 32;
 const PROGRAM_TIMEOUT_MS = 5_000;
 /** Longer lines say nothing more on a screen. */
 const MAX_STATUS_LENGTH = 1_000;
@@ -63,7 +61,7 @@ function oneLine(text: string): string {
   return line.length > MAX_STATUS_LENGTH ? `${line.slice(0, MAX_STATUS_LENGTH - 1)}…` : line;
 }
 
-/** Sends messages in their order, and again what was not taken. */
+/** Sends messages in their order, and again what was not taken, unless later news replaced it. */
 function createPost(send: Send): (message: string) => void {
   const waiting: string[] = [];
   let isSending = false;
@@ -84,14 +82,21 @@ function createPost(send: Send): (message: string) => void {
   }
 
   return (message) => {
-    waiting.push(message);
-    if (waiting.length > MAX_WAITING) {
-      waiting.splice(1, 1); // the first may be under way
+    // The first may be under way. So few kinds are left that a bound is needed for none.
+    const old = waiting.findIndex((one, index) => index > 0 && kindOf(one) === kindOf(message));
+    if (old > 0) {
+      waiting.splice(old, 1);
     }
+    waiting.push(message);
     if (!isSending) {
       void sendWaiting();
     }
   };
+}
+
+/** Of two messages of one kind only the later one is worth telling. */
+function kindOf(message: string): string {
+  return /^(STATUS|RELOADING|EXTEND_TIMEOUT_USEC)=/.exec(message)?.[1] ?? message;
 }
 
 function chooseWay(

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { wireErrors } from '../core/errors.ts';
 import { createDurationHistogram, type Observe } from './duration-histogram.ts';
 
 /** The stages of a request, in its order. */
@@ -8,7 +9,7 @@ export const STAGES = ['receive', 'wait', 'base64', 'decode', 'resample', 'run',
 export type StagesMs = Partial<Record<(typeof STAGES)[number], number | undefined>>;
 
 /** What is read from a service when the metrics are collected. */
-interface ServiceReading {
+export interface ServiceReading {
   readonly deployName: string;
   readonly isReady: boolean;
   /** Whether one of its workers hangs. */
@@ -35,6 +36,8 @@ export interface Metrics {
   /** The whole of an answered request. */
   observeDuration(service: string, milliseconds: number): void;
   countWorkerRestart(service: string): void;
+  /** Ends the series of a service that is served no longer. */
+  forgetService(service: string): void;
   /** A connection refused because there were too many. */
   countDroppedConnection(): void;
   /** Names where the state of the services is read from at each collection. */
@@ -54,6 +57,9 @@ const BUCKETS_S = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
   30,
 ];
+
+/** All that a request can be counted by. */
+const CODES = [0, ...Object.values(wireErrors).map(({ wireCode }) => wireCode)];
 
 // prom-client's own, 10 ms, wakes the main thread so often that it costs 3 ms of CPU time a second.
 const EVENT_LOOP_SAMPLING_MS = 100;
@@ -211,17 +217,26 @@ export function createMetrics(
       for (const stage of STAGES) {
         const milliseconds = stagesMs[stage];
         if (milliseconds !== undefined) {
-          stages[stage] ??= stageDurations({ service, stage });
+          stages[stage] ??= stageDurations.begin({ service, stage });
           stages[stage](milliseconds);
         }
       }
     },
     observeDuration(service, milliseconds) {
       const found = observersOf(service);
-      found.whole ??= durations({ service });
+      found.whole ??= durations.begin({ service });
       found.whole(milliseconds);
     },
     countWorkerRestart: (service) => restarts.inc({ service }),
+    forgetService(service) {
+      for (const code of CODES) {
+        requests.remove({ service, code });
+      }
+      restarts.remove({ service });
+      observers.delete(service);
+      stageDurations.forget(service);
+      durations.forget(service);
+    },
     countDroppedConnection: () => dropped.inc(),
     readServicesFrom(read) {
       readServices = read;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, test, vi } from 'vitest';
+import { ok } from '../../src/core/result.ts';
 import { createBmp } from '../http/support/tiny-images.ts';
 import { readRecordedHost } from '../support/recorded-host.ts';
 import { startTestServer } from '../support/server.ts';
@@ -139,7 +140,7 @@ test('a trial that ends is refused in the middle of service, and its metrics cou
 test('the same file on another host is refused, and says how much of the hardware matches', async () => {
   host.facts = await readRecordedHost('kvm');
   await putLicense(dir, 'permanent.lic', writeLicense(claimsFor(bareMetal, { kind: 'permanent' })));
-  await running.server.reload();
+  await running.server.reload(ok(running.server.config));
   await reach('HARDWARE_MISMATCH');
   expect((await classify()).answer).toMatchObject({
     error_code: 337000,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { composeServer, type EdgeInferServer } from '../../src/compose.ts';
+import { composeServer, type EdgeInferServer } from '../../src/compose/server.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type LicenseSources, openLicenseSources } from '../../src/licensing/sources.ts';

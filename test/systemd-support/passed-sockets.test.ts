@@ -66,12 +66,28 @@ test('a port that differs from the configuration is warned of with the remedy, a
   );
 });
 
+test('a socket for all addresses in IPv6 serves both families', async () => {
+  await using held = await startHeldServer({
+    sockets: [`service=${anyAddress},tcp6`],
+    flags: [...oneWorker, '--port', '0', '--admin.port', '0', '--host', '0.0.0.0'],
+  });
+  const port = held.ports.get('service');
+  expect(await readyOf(port)).toBe(200);
+  expect((await fetch(`http://[::1]:${port}/readyz`)).status).toBe(200);
+  expect(held.stdout()).not.toContain('"level":"warn"');
+});
+
 test.each([
   [
     'a socket that does not take connections',
     `service=${anyAddress},udp`,
     'descriptor 3: expected a TCP socket that listens',
   ],
+  ...['unix', 'connected'].map((kind) => [
+    `a socket of the kind ${kind}`,
+    `service=${anyAddress},${kind}`,
+    'descriptor 3: expected a TCP socket that listens',
+  ]),
   [
     'a name that is unknown',
     `web=${anyAddress}`,

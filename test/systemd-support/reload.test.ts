@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.ts';
 import { err, ok } from '../../src/core/result.ts';
@@ -87,6 +88,10 @@ test('a changed service takes its place under load without a failed request; oth
 test('services come and go, and the limits and manners of HTTP follow', async () => {
   await using running = await startSmall();
   const { server, url } = running;
+  expect(await classify(url, 'b', image)).toMatchObject({ results: expect.anything() });
+  const ofB = /^edge_infer_(requests_total|request_duration\w+|stage_dur\w+)\{.*service="b"/m;
+  const readMetrics = async () => (await fetch(`${running.adminUrl}/metrics`)).text();
+  expect(await readMetrics()).toMatch(ofB);
   const changed = withServices(running, (service) =>
     service.deployName === 'b' ? { ...service, deployName: 'c' } : service,
   );
@@ -95,10 +100,97 @@ test('services come and go, and the limits and manners of HTTP follow', async ()
   expect(await classify(url, 'b', image)).toMatchObject({ error_code: 3 });
   const response = await fetch(`${url}/c/ImageClassification`, { method: 'POST', body: 'x' });
   expect(response.status).toBe(400);
-  const metrics = await (await fetch(`${running.adminUrl}/metrics`)).text();
+  const metrics = await readMetrics();
   expect(metrics).toMatch(/^edge_infer_service_ready\{service="c"\} 1$/m);
   expect(metrics).not.toMatch(/^edge_infer_service_ready\{service="b"\}/m);
+  await expect.poll(readMetrics, { timeout: 20_000 }).not.toMatch(ofB);
 });
+
+test('a service that is new is served only once its licence was judged', async () => {
+  await using running = await startSmall();
+  const { server, url } = running;
+  // Each loads at another moment between two looks at the licences.
+  for (const deployName of ['new0', 'new1', 'new2', 'new3']) {
+    const [service] = server.config.services;
+    if (service === undefined) {
+      throw new Error('no service');
+    }
+    await server.reload(ok({ ...server.config, services: [service, { ...service, deployName }] }));
+    expect(await classify(url, deployName, image)).toMatchObject({ results: expect.anything() });
+  }
+});
+
+test('a model whose files were replaced is loaded again, under the same configuration', async () => {
+  const folder = await makeFolder();
+  const model = await writeClassifier(join(folder, 'model'), classifier());
+  await using running = await startSmall({ 'services.1.model': model });
+  const { server, url } = running;
+  const before = new Map(server.services);
+  const nameOf = async () => (await classify(url, 'b', image, 1)).results?.[0]?.name;
+  expect(await nameOf()).toBe('class 0');
+
+  await writeFile(join(model, 'model.onnx'), 'damaged');
+  await server.reload(ok(server.config));
+  expect((await health(running)).configuration).toMatchObject({
+    problems: [expect.stringMatching(/^b: .+model\.onnx: expected SHA-256 .+goes on serving$/)],
+  });
+  expect(await nameOf()).toBe('class 0');
+
+  await writeClassifier(model, classifier({ bias: [0, 0, 9] }));
+  await server.reload(ok(server.config));
+  expect(await nameOf()).toBe('class 2');
+  expect(server.services.get('a')).toBe(before.get('a'));
+});
+
+test('of reloads that come while one runs the last counts, and its mistakes are kept', async () => {
+  await using running = await startSmall();
+  const { server } = running;
+  const rename = (deployName: string) =>
+    ok(
+      withServices(running, (service) =>
+        service.deployName === 'b' ? { ...service, deployName } : service,
+      ),
+    );
+  await Promise.all([
+    server.reload(rename('c')),
+    server.reload(rename('d')),
+    server.reload(err(['port: wrong'])),
+  ]);
+  expect([...server.services.keys()]).toEqual(['a', 'b']);
+  expect((await health(running)).configuration).toMatchObject({ refusedAt: expect.anything() });
+
+  const first = server.reload(rename('c'));
+  await delay(1); // it has begun
+  await Promise.all([first, server.reload(err(['port: wrong']))]);
+  expect([...server.services.keys()]).toEqual(['a', 'c']);
+  expect((await health(running)).configuration).toMatchObject({
+    problems: [expect.stringContaining('mistakes'), 'port: wrong'],
+  });
+});
+
+test.each([0, 50, 150, 300, 500])(
+  'a stop %i ms after a reload began leaves nothing behind',
+  async (waitMs) => {
+    const running = await startSmall();
+    const { server } = running;
+    const reloaded = server.reload(
+      ok(withServices(running, (service) => ({ ...service, model: models.second }))),
+    );
+    await delay(waitMs);
+    expect(await server.stop()).toBe('ended');
+    await reloaded;
+    await server.reload(ok(server.config)); // too late, and without effect
+    await running[Symbol.asyncDispose]();
+    await expect
+      .poll(
+        () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length,
+        {
+          timeout: 20_000,
+        },
+      )
+      .toBe(0);
+  },
+);
 
 test('one that cannot load leaves the old one serving and is reported, until it can', async () => {
   await using running = await startSmall();

@@ -15,7 +15,7 @@ const durations = [0, 0.5, 1, 1.0000001, 7.25, 10, 99.9, 100, 1000, 1001, 250_00
 test("renders byte for byte what prom-client's own histogram renders", async () => {
   const ours = new Registry();
   const theirs = new Registry();
-  const create = createDurationHistogram(ours, { name, help, bucketsS });
+  const { begin, forget } = createDurationHistogram(ours, { name, help, bucketsS });
   const histogram = new Histogram({
     name,
     help,
@@ -24,7 +24,7 @@ test("renders byte for byte what prom-client's own histogram renders", async () 
     registers: [theirs],
   });
   for (const labels of series) {
-    const observe = create(labels);
+    const observe = begin(labels);
     for (const milliseconds of durations) {
       observe(milliseconds);
       histogram.observe(labels, milliseconds / 1000);
@@ -32,4 +32,7 @@ test("renders byte for byte what prom-client's own histogram renders", async () 
   }
   expect(await ours.metrics()).toBe(await theirs.metrics());
   expect(await ours.metrics()).toContain('duration_seconds_count{service="one",stage="run"} 11');
+  forget('one');
+  histogram.remove(series[0] ?? {});
+  expect(await ours.metrics()).toBe(await theirs.metrics());
 });

@@ -3,7 +3,7 @@
  * configuration and its end coming over the channel to the command. When the command dies, however
  * it does, the channel closes, and this process stops as well.
  */
-import { composeServer } from '../../compose.ts';
+import { composeServer } from '../../compose/server.ts';
 import type { Config } from '../../config/schema.ts';
 import { OperatorError } from '../../core/errors.ts';
 import { createLogger } from '../../telemetry/logger.ts';

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { Command } from 'commander';
 import { loadConfig, tryLoadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problems.ts';
@@ -9,6 +10,9 @@ import { takePassedSockets } from '../../systemd/listen-fds.ts';
 import { createNotifier } from '../../systemd/notify.ts';
 import { takeWatchdogMs } from '../../systemd/watchdog.ts';
 import { addConfigOptions, readConfigSources } from '../config-options.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
 
 const HELP_AFTER = `
 Examples:
@@ -36,14 +40,14 @@ export function createServeCommand(): Command {
     // Loaded only now: they bring in koa and all else, which "--help" can do without.
     const [{ composeServer }, { createLogger }, { describeFirstRequests }, { tellSystemd }] =
       await Promise.all([
-        import('../../compose.ts'),
+        import('../../compose/server.ts'),
         import('../../telemetry/logger.ts'),
         import('../first-request.ts'),
         import('../serve/tell-systemd.ts'),
       ]);
     let droppedLogLines = 0;
     const log = await createLogger(config.log, {
-      onDroppedLine: isJournal(process.stdout.fd) ? () => droppedLogLines++ : undefined,
+      onDroppedLine: isJournal(STDOUT) ? () => droppedLogLines++ : undefined,
     });
     // main.ts tells the operator in one line; where it happened belongs into the log.
     process.on('uncaughtExceptionMonitor', (error) => {
@@ -71,7 +75,9 @@ export function createServeCommand(): Command {
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
     process.on('SIGHUP', () => {
-      if (process.stdout.isTTY && !hasTerminal()) {
+      if (isStopping) {
+        log.warn({ signal: 'SIGHUP' }, 'stopping, so nothing is read again');
+      } else if (isatty(STDOUT) && !hasTerminal()) {
         onSignal('SIGHUP'); // the terminal it was started in has gone
       } else {
         log.info({ signal: 'SIGHUP' }, 'reading configuration, licences and hardware again');
@@ -90,7 +96,7 @@ export function createServeCommand(): Command {
       log.info({ host, port, adminPort: server.adminPort }, 'listening');
       void server.loaded.then(async () => {
         // The journal is read by others than whoever pastes this; and writing to it could wait.
-        if (!isJournal(process.stderr.fd)) {
+        if (!isJournal(STDERR)) {
           process.stderr.write(await describeFirstRequests(config, server));
         }
       });

@@ -9,7 +9,7 @@ import {
   type VariantPreference,
 } from '../../catalog/variants.ts';
 import type { Config, ServiceConfig } from '../../config/schema.ts';
-import type { ServiceStatus } from '../../inference/service.ts';
+import type { ServiceStatus } from '../../inference/service-status.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createLocalService } from '../local-service.ts';
 import { readManifest } from './manifest-file.ts';

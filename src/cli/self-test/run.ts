@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { composeServer, type EdgeInferServer } from '../../compose.ts';
+import { composeServer, type EdgeInferServer } from '../../compose/server.ts';
 import { tryLoadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problems.ts';
 import type { Config } from '../../config/schema.ts';

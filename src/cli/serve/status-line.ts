@@ -1,18 +1,21 @@
-import type { EdgeInferServer } from '../../compose.ts';
-import type { ServiceStatus } from '../../inference/service.ts';
+import type { EdgeInferServer } from '../../compose/server.ts';
+import type { ServiceStatus } from '../../inference/service-status.ts';
 import { licenseStates } from '../../licensing/states.ts';
 import { isServed, type LicenseDecision, leftDays } from '../../licensing/verdict.ts';
 import { count } from '../count.ts';
 
 /** What is read of the server. */
-type Served = Pick<EdgeInferServer, 'services' | 'licenses' | 'addressWarnings' | 'configuration'>;
+type Served = Pick<
+  EdgeInferServer,
+  'services' | 'hangs' | 'licenses' | 'addressWarnings' | 'configuration'
+>;
 
 /**
  * How the server stands, in one line for `systemctl status`: what is wrong first, then what is
  * served, on what, by which licence.
  */
 export function describeStatusLine(
-  { services, licenses, addressWarnings, configuration }: Served,
+  { services, hangs, licenses, addressWarnings, configuration }: Served,
   version: string,
 ): string {
   const all = [...services.values()].map((service) => service.status());
@@ -24,10 +27,7 @@ export function describeStatusLine(
   const reasons = (some: readonly ServiceStatus[]) =>
     some.map(({ deployName, problems }) => `${deployName}: ${problems.join('; ')}`);
   return [
-    ...list(
-      'Hung',
-      all.flatMap(({ deployName, hang }) => (hang ? `${deployName}: ${hang}` : [])),
-    ),
+    ...list('Hung', hangs),
     ...list('Not ready', reasons(inState('failed'))),
     ...list(
       'Refused',

@@ -1,4 +1,4 @@
-import type { EdgeInferServer } from '../../compose.ts';
+import type { EdgeInferServer } from '../../compose/server.ts';
 import type { Notifier } from '../../systemd/notify.ts';
 import { startPinging } from '../../systemd/watchdog.ts';
 import { describeStatusLine } from './status-line.ts';
@@ -35,7 +35,7 @@ const STOP_MARGIN_MS = 15_000;
 export function tellSystemd(options: SystemdOptions): SystemdTold {
   const { server, notifier, watchdogMs } = options;
   const statuses = () => [...server.services.values()].map((service) => service.status());
-  const isHung = () => statuses().some(({ hang }) => hang !== undefined);
+  const isHung = () => server.hangs.length > 0;
   let isStarted = false;
   let isSettled = false;
   let isReady = false;
@@ -101,7 +101,7 @@ export function tellSystemd(options: SystemdOptions): SystemdTold {
       look();
     },
     reloading() {
-      if (isReady) {
+      if (isReady && !isStopping) {
         notifier.reloading();
       }
     },

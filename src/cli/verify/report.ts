@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { AnswerComparison, ComparedClass } from '../../inference/recorded-answer.ts';
-import type { ServiceStatus } from '../../inference/service.ts';
+import type { ServiceStatus } from '../../inference/service-status.ts';
 import { count } from '../count.ts';
 import { formatTable, GAP, printable } from '../text-table.ts';
 import { displayWidth } from '../text-width.ts';

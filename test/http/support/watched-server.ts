@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
-import { composeServer, type EdgeInferServer } from '../../../src/compose.ts';
+import { composeServer, type EdgeInferServer } from '../../../src/compose/server.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import type { LicenseSources } from '../../../src/licensing/sources.ts';

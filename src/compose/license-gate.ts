@@ -1,10 +1,10 @@
-import type { LicenseHealth } from './http/routes/health.ts';
-import type { ImageService } from './inference/service.ts';
-import { createLicenseGate, type LicenseGate } from './licensing/gate.ts';
-import type { LicenseSources } from './licensing/sources.ts';
-import { licenseStates } from './licensing/states.ts';
-import { isServed, type LicenseDecision, leftDays } from './licensing/verdict.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { LicenseHealth } from '../http/routes/health.ts';
+import type { ImageService } from '../inference/service.ts';
+import { createLicenseGate, type LicenseGate } from '../licensing/gate.ts';
+import type { LicenseSources } from '../licensing/sources.ts';
+import { licenseStates } from '../licensing/states.ts';
+import { isServed, type LicenseDecision, leftDays } from '../licensing/verdict.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** Builds the gate that says which of the services may answer. */
 export function composeGate(
