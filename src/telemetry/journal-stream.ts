@@ -37,7 +37,13 @@ const DEBUG = 7;
 export function createJournalStream(options: JournalStreamOptions): JournalStream {
   const socket = new Socket({ fd: options.fd, readable: false, writable: true });
   let droppedLines = 0;
-  socket.on('error', () => undefined); // what comes after it is counted below
+  socket.on('error', () => undefined); // its lines are counted, each by its own write
+  function countLost(error: Error | null | undefined): void {
+    if (error) {
+      droppedLines++;
+      options.onDropped();
+    }
+  }
   socket.on('drain', () => {
     if (droppedLines > 0) {
       const count = droppedLines;
@@ -56,7 +62,8 @@ export function createJournalStream(options: JournalStreamOptions): JournalStrea
       }
       const level = this.lastLevel;
       const priority = priorities.find(([lowest]) => level >= lowest)?.[1] ?? DEBUG;
-      socket.write(`<${priority}>${options.format === 'json' ? line : putMessageFirst(line)}`);
+      const text = options.format === 'json' ? line : putMessageFirst(line);
+      socket.write(`<${priority}>${text}`, countLost);
     },
   };
 }

@@ -1,5 +1,5 @@
 # systemd's journal in small: gives a program a stream socket as standard output and error, and prints
-# what comes. USR1 stops reading, USR2 goes on; HUP and TERM are passed on; exits as the program did.
+# what comes. USR1 stops reading, USR2 goes on, INT closes the socket; HUP and TERM are passed on; exits as the program did.
 use strict;
 use warnings;
 use Socket;
@@ -14,13 +14,14 @@ if ($child == 0) {
   exec @ARGV or die $!;
 }
 close $given;
-my $isStopped = 0;
+my ($isStopped, $isClosed) = (0, 0);
 $SIG{USR1} = sub { $isStopped = 1 };
 $SIG{USR2} = sub { $isStopped = 0 };
+$SIG{INT} = sub { $isClosed = 1 };
 $SIG{HUP} = sub { kill 'HUP', $child };
 $SIG{TERM} = sub { kill 'TERM', $child };
 $| = 1;
-for (;;) {
+until ($isClosed) {
   select undef, undef, undef, 0.05 while $isStopped;
   my $ready = '';
   vec($ready, fileno $own, 1) = 1;
@@ -28,5 +29,6 @@ for (;;) {
   last if !sysread $own, my $text, 65536;
   print $text;
 }
-waitpid $child, 0;
+close $own;
+while (waitpid($child, 0) != $child) { }
 exit($? >> 8);

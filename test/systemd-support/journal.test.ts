@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { isJournal } from '../../src/systemd/journal.ts';
@@ -16,6 +17,19 @@ interface Journaled extends AsyncDisposable {
   /** SIGUSR1 stops the journal, SIGUSR2 has it read again, SIGTERM ends the server and it. */
   readonly journal: ChildProcess;
   readonly ended: Promise<number | null>;
+}
+
+/** A server's ports, and how many lines of its log it says are lost. */
+function readFacts({ lines }: Journaled) {
+  const listening = lines().find((line) => line.includes('listening')) ?? '';
+  const [port, adminPort] = [...listening.matchAll(/ort":(\d+)/g)].map(([, number]) => number);
+  return {
+    port,
+    async droppedLines(): Promise<number> {
+      const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      return Number(/^edge_infer_log_lines_dropped_total (\d+)$/m.exec(metrics)?.[1]);
+    },
+  };
 }
 
 async function startJournaled(flags: readonly string[] = []): Promise<Journaled> {
@@ -38,7 +52,7 @@ async function startJournaled(flags: readonly string[] = []): Promise<Journaled>
   });
   const ended = once(journal, 'close').then(([code]) => code as number | null);
   const lines = () => output.split('\n').slice(0, -1);
-  await expect.poll(() => lines().join('\n'), { timeout: 20_000 }).toMatch(/\bready\b/);
+  await expect.poll(() => lines().join('\n'), { timeout: 50_000 }).toMatch(/\bready\b/);
   return {
     lines,
     journal,
@@ -69,12 +83,7 @@ test('as JSON, where the configuration says so', async () => {
 
 test('a journal that is stopped costs lines, which are counted, and no answer', async () => {
   await using running = await startJournaled();
-  const listening = running.lines().find((line) => line.includes('listening')) ?? '';
-  const [port, adminPort] = [...listening.matchAll(/ort":(\d+)/g)].map(([, number]) => number);
-  const droppedLines = async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-    return Number(/^edge_infer_log_lines_dropped_total (\d+)$/m.exec(metrics)?.[1]);
-  };
+  const { port, droppedLines } = readFacts(running);
   expect(await droppedLines()).toBe(0);
   running.journal.kill('SIGUSR1');
   const long = 'x'.repeat(8_000);
@@ -93,6 +102,25 @@ test('a journal that is stopped costs lines, which are counted, and no answer', 
   const requests = running.lines().filter((line) => line.includes(long));
   expect(requests).toHaveLength(400 - dropped);
   expect(requests.filter((line) => !/^<6>request \{.+\}$/.test(line))).toEqual([]);
+});
+
+test('a journal whose socket is gone costs its lines, each counted, and no answer', async () => {
+  await using running = await startJournaled();
+  const { port, droppedLines } = readFacts(running);
+  running.journal.kill('SIGUSR1');
+  const ask = async () => (await fetch(`http://127.0.0.1:${port}/nowhere`)).status;
+  for (let i = 0; i < 5; i++) {
+    expect(await ask()).toBe(404);
+  }
+  running.journal.kill('SIGINT');
+  running.journal.kill('SIGUSR2');
+  await delay(500);
+  for (let i = 0; i < 5; i++) {
+    expect(await ask()).toBe(404);
+  }
+  expect(await droppedLines()).toBe(5);
+  running.journal.kill('SIGTERM');
+  expect(await running.ended).toBe(0);
 });
 
 test.each([

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -104,6 +106,21 @@ test('services come and go, and the limits and manners of HTTP follow', async ()
   expect(metrics).toMatch(/^edge_infer_service_ready\{service="c"\} 1$/m);
   expect(metrics).not.toMatch(/^edge_infer_service_ready\{service="b"\}/m);
   await expect.poll(readMetrics, { timeout: 20_000 }).not.toMatch(ofB);
+});
+
+test('bounds on connections count for the listeners that are open', async () => {
+  await using running = await startSmall();
+  const { server, url } = running;
+  const { http } = server.config;
+  const bounds = { keepAliveTimeoutMs: 3_000, headersTimeoutMs: 500, requestTimeoutMs: 600 };
+  await server.reload(ok({ ...server.config, http: { ...http, ...bounds } }));
+  const kept = await fetch(`${url}/healthz`);
+  expect(kept.headers.get('keep-alive')).toBe('timeout=3');
+  const slow = connect(server.servicePort, '127.0.0.1');
+  slow.write('POST /a/ImageClassification HTTP/1.1\r\n');
+  const [answer] = (await once(slow, 'data')) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
+  slow.destroy();
 });
 
 test('a service that is new is served only once its licence was judged', async () => {
@@ -266,6 +283,8 @@ test('SIGHUP reads the file again, and systemd hears of it', async () => {
     );
   await write('debug');
   held.holder.kill('SIGHUP');
-  await expect.poll(() => manager.messages().at(-1), timed).not.toContain('Configuration');
-  expect(held.stdout()).toContain('"msg":"the configuration was read again"');
+  await expect.poll(held.stdout, timed).toContain('"msg":"the configuration was read again"');
+  await expect
+    .poll(() => manager.messages().findLast((message) => message.startsWith('STATUS=')), timed)
+    .not.toContain('Configuration');
 });
