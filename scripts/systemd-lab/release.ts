@@ -1,6 +1,7 @@
 /** The archive that the tests install, and the shortest way to have it serve without install.sh. */
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildArchive } from '../package/build.ts';
 import { findInCache } from './debian-root.ts';
@@ -13,7 +14,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  * `version` is what the release calls itself.
  */
 export async function buildRelease(version: string, tell: (text: string) => void): Promise<string> {
-  const out = findInCache('archives');
+  // Working trees that are tested at the same time leave each other's archive alone.
+  const out = findInCache(
+    join('archives', createHash('sha256').update(root).digest('hex').slice(0, 12)),
+  );
   await mkdir(out, { recursive: true });
   let last = '';
   const { file } = await buildArchive({

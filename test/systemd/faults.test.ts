@@ -1,14 +1,7 @@
 /** Faults of the host around the running service. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  ADMIN,
-  bootServiceLab,
-  SERVICE,
-  type ServiceLab,
-  speaksToSystemd,
-  tell,
-} from './support/service-lab.ts';
+import { ADMIN, bootServiceLab, SERVICE, type ServiceLab, tell } from './support/service-lab.ts';
 
 const CONFIG = '/etc/edge-infer/edge-infer.yaml';
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
@@ -77,23 +70,20 @@ test('the port is taken: says so, and serves with its sockets when it is free', 
   expect(await lab.sh("ss -ltnp 'sport = :24401'")).toContain('systemd');
 });
 
-test.runIf(speaksToSystemd)(
-  'a model file is missing: says which, and serves when it is back',
-  async () => {
-    const model = '/opt/edge-infer/current/app/models/efficientnet-lite0/model.onnx';
-    await lab.sh(`mv ${model} /root/`);
-    await lab.write(
-      '/etc/systemd/system/edge-infer.service.d/10-lab.conf',
-      '[Service]\nTimeoutStartSec=8\n',
-    );
-    await lab.sh('systemctl daemon-reload; systemctl start --no-block edge-infer.service');
-    await lab.sh(`until curl -s -m 2 ${ADMIN}/readyz | grep -q model.onnx; do sleep 0.1; done`);
-    expect(await lab.post('{"image":"AAAA"}')).toMatchObject({ error_code: 336100 });
-    await lab.sh(`mv /root/model.onnx ${model}`);
-    const tookMs = await lab.waitUntilReady();
-    tell(`serving ${tookMs.toFixed(0)} ms after the model was put back (TimeoutStartSec=8)`);
-  },
-);
+test('a model file is missing: says which, and serves when it is back', async () => {
+  const model = '/opt/edge-infer/current/app/models/efficientnet-lite0/model.onnx';
+  await lab.sh(`mv ${model} /root/`);
+  await lab.write(
+    '/etc/systemd/system/edge-infer.service.d/10-lab.conf',
+    '[Service]\nTimeoutStartSec=8\n',
+  );
+  await lab.sh('systemctl daemon-reload; systemctl start --no-block edge-infer.service');
+  await lab.sh(`until curl -s -m 2 ${ADMIN}/readyz | grep -q model.onnx; do sleep 0.1; done`);
+  expect(await lab.post('{"image":"AAAA"}')).toMatchObject({ error_code: 336100 });
+  await lab.sh(`mv /root/model.onnx ${model}`);
+  const tookMs = await lab.waitUntilReady();
+  tell(`serving ${tookMs.toFixed(0)} ms after the model was put back (TimeoutStartSec=8)`);
+});
 
 test('a wrong configuration: no loop of restarts, and waiting clients are served once it is right', async () => {
   await lab.write(CONFIG, 'prot: 24401\n');

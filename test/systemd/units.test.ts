@@ -42,7 +42,7 @@ test('a release is tried in the very sandbox that it will run in', async () => {
 
 test('systemd knows every line of every unit', async () => {
   const units = (await readdir(folder)).filter((name) => /\.(service|socket)$/.test(name));
-  expect(units).toHaveLength(5);
+  expect(units).toHaveLength(6);
   // The programs are not installed on this machine; an existing one stands in for them.
   const copies = await mkdtemp(join(tmpdir(), 'edge-infer-units-'));
   try {

@@ -1,23 +1,17 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import { bootLab, type Lab, type LabOptions } from '../../../scripts/systemd-lab/lab.ts';
 import type { LoadCounts } from '../../../scripts/systemd-lab/load-client.ts';
 import { unpackRelease } from '../../../scripts/systemd-lab/release.ts';
-import { goldenFolder, packageRoot } from '../../support/server.ts';
+import { goldenFolder } from '../../support/server.ts';
 
 export const SERVICE = 'http://127.0.0.1:24401';
 export const ADMIN = 'http://127.0.0.1:24402';
 const LOAD_CLIENT = fileURLToPath(
   new URL('../../../scripts/systemd-lab/load-client.ts', import.meta.url),
 );
-
-/** Whether the server says by itself that it is ready and lives. */
-export const speaksToSystemd =
-  process.env.EDGE_INFER_LAB_ARCHIVE !== undefined ||
-  existsSync(join(packageRoot, 'src/systemd/notify.ts'));
 
 export interface ServiceLab extends Lab {
   /** Waits until the service answers that it is ready; returns how long that took, in ms. */
@@ -44,13 +38,6 @@ export async function bootServiceLab(options: LabOptions = {}): Promise<ServiceL
   const lab = await bootLab(options);
   try {
     await unpackRelease(lab, inject('archive'));
-    if (!speaksToSystemd) {
-      await lab.write(
-        '/etc/systemd/system/edge-infer.service.d/90-lab.conf',
-        '[Service]\nType=exec\nWatchdogSec=0\n',
-      );
-      await lab.sh('systemctl daemon-reload');
-    }
   } catch (error) {
     await lab[Symbol.asyncDispose]();
     throw error;
