@@ -62,7 +62,7 @@ test('looking at it', async () => {
   expect(await paste(here, 'sudo edge-infer license status')).toContain('TRIAL');
   expect(await paste(here, 'sudo edge-infer doctor')).toMatch(/imagenet/);
   await paste(here, 'sudo edge-infer support-bundle');
-  expect(await here.sh('ls /root')).toMatch(/bundle/);
+  expect(await here.sh('ls /root')).toContain('edge-infer-support-');
 });
 
 test('another deploy name', async () => {
@@ -85,7 +85,7 @@ test('the log: what went wrong, and kept beyond a reboot for as long as was said
   expect(await paste(here, 'journalctl -u edge-infer -p warning')).toMatch(/code=killed/);
   await here.sh('journalctl --sync');
   await here.reboot();
-  expect(await here.sh('journalctl -b -1 -u edge-infer -o cat')).toContain('listening {');
+  expect(await here.sh('journalctl -u edge-infer -o cat')).toMatch(/code=killed/);
   await here.waitUntilReady();
 });
 
@@ -128,15 +128,15 @@ describe('TLS behind nginx', () => {
   });
 
   test('lets the largest image through, and what is larger as far as it gets an answer', async () => {
-    const largest = oneColourBmp([9, 9, 9], 1180, 1180); // just under 4 MiB
+    const largest = oneColourBmp([9, 9, 9], 1020, 1020); // just under 4 MiB of base64
     await here.write('/root/largest.json', encode(largest));
     expect(await here.sh(`${curl} --data-binary @/root/largest.json ${url}`)).toContain(
       '"results"',
     );
-    await here.write('/root/larger.json', encode(oneColourBmp([9, 9, 9], 1184, 1184)));
+    await here.write('/root/larger.json', encode(oneColourBmp([9, 9, 9], 1030, 1030)));
     const larger = await here.sh(`${curl} --data-binary @/root/larger.json ${url}`);
     expect(JSON.parse(larger)).toMatchObject({ error_code: 336004 });
-    await here.write('/root/too-large.json', encode(oneColourBmp([9, 9, 9], 1500, 1500)));
+    await here.write('/root/too-large.json', encode(oneColourBmp([9, 9, 9], 1280, 1280)));
     expect(
       await here.sh(
         `${curl} -o /dev/null -w '%{http_code}' --data-binary @/root/too-large.json ${url}`,
@@ -175,7 +175,10 @@ test('backup, and a move to another host', { timeout: 200_000 }, async () => {
       `edge-infer vendor ${kind} --request ${request} --accept-weak --key /root/permanent.key --out ${out}`,
       { env: VENDOR },
     );
-  await copy(BUILD); // a release knows its vendor's key
+  // A release that knows its vendor's key, and lets no host evaluate.
+  await here.sh(`sed -i '/"evaluation"/,/}/s/true/false/' ${BUILD}`);
+  await copy(BUILD);
+  await here.sh('systemctl restart edge-infer.service');
 
   await here.sh('edge-infer license request --out /root/old.txt');
   await issue(
@@ -201,9 +204,10 @@ test('backup, and a move to another host', { timeout: 200_000 }, async () => {
   const [id = ''] = /lic-[0-9a-f]{20}/.exec(list) ?? [];
   await paste(here, 'sudo edge-infer license release', { 'LICENCE-ID': id });
   await expect.poll(() => readState(here), { timeout: 10_000 }).not.toBe('VALID');
-  const status = await here.show('StatusText');
-  tell(`after the licence was given up: "${status}"`);
-  expect(status).toMatch(/^Refused: imagenet: /);
+  await expect
+    .poll(() => here.show('StatusText'), { timeout: 5000 })
+    .toMatch(/^Refused: imagenet: /);
+  tell(`Status: "${await here.show('StatusText')}"`);
   expect(await here.post('{"image":"AAAA"}')).toMatchObject({ error_code: 337000 });
   expect(await here.show('NRestarts')).toBe('0');
 
