@@ -80,6 +80,9 @@ test('a model file is missing: says which, and serves when it is back', async ()
   await lab.sh('systemctl daemon-reload; systemctl start --no-block edge-infer.service');
   await lab.sh(`until curl -s -m 2 ${ADMIN}/readyz | grep -q model.onnx; do sleep 0.1; done`);
   expect(await lab.post('{"image":"AAAA"}')).toMatchObject({ error_code: 336100 });
+  const status = await lab.show('StatusText');
+  tell(`Status: "${status}"`);
+  expect(status).toMatch(/^Not ready: imagenet: .*model\.onnx/);
   await lab.sh(`mv /root/model.onnx ${model}`);
   const tookMs = await lab.waitUntilReady();
   tell(`serving ${tookMs.toFixed(0)} ms after the model was put back (TimeoutStartSec=8)`);
