@@ -95,6 +95,10 @@ describe.skipIf(!canBuildArchives)('the archive', () => {
     expect(manifest.requirements.diskBytes).toBeGreaterThan(sizes);
     const packaged = JSON.parse(await read('app/package.json')) as { version: string };
     expect(packaged.version).toBe(archive.version);
+    // The day before which no right clock stands is the commit's, whatever the working tree says.
+    const shipped = JSON.parse(await read('app/license/build.json')) as object;
+    const here = await readFile(join(packageRoot, 'license/build.json'), 'utf8');
+    expect(shipped).toEqual({ ...JSON.parse(here), built: manifest.built.slice(0, 10) });
   });
 
   test('holds nothing that is not loaded', () => {
