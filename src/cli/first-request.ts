@@ -6,7 +6,7 @@ import type { Config, ServiceConfig } from '../config/schema.ts';
 import { isServed, type LicenseDecision } from '../licensing/verdict.ts';
 import { readPackageInfo } from '../platform/package-info.ts';
 import { readManifest } from './models/manifest-file.ts';
-import { reachableHost } from './reachable-host.ts';
+import { reachableUrlHost } from './reachable-host.ts';
 import { printable } from './text-table.ts';
 
 /** What to paste into another terminal, for every service that is ready; why not for the others. */
@@ -44,7 +44,7 @@ async function describeFirstRequest(
   variant: ChosenVariant | undefined,
 ): Promise<string> {
   const { deployName } = service;
-  const url = `http://${reachableHost(host)}:${port}/${encodeURIComponent(deployName)}/ImageClassification`;
+  const url = `http://${reachableUrlHost(host)}:${port}/${encodeURIComponent(deployName)}/ImageClassification`;
   const sample = await findSample(findModelFolder(config.modelsDir, service.model), variant);
   const photo = sample === undefined ? 'PHOTO.jpg' : shownPath(sample.image);
   const isRelative = photo !== sample?.image;

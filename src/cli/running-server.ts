@@ -1,60 +1,97 @@
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { Config } from '../config/schema.ts';
-import { type LicenseState, licenseStates } from '../licensing/states.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { requestLocally } from './local-request.ts';
 import { reachableHost } from './reachable-host.ts';
+import { readListenAddress } from './units/listen-address.ts';
+import { ADMIN_SOCKET, SERVICE_UNIT, type Unit, type UnitName } from './units/units.ts';
 
-/** It is on this host and answers from memory. */
-const PATIENCE_MS = 1_000;
-/** A service takes 1 KB or 2; something else may be listening there. */
-const MAX_BYTES = 1024 ** 2;
+export type Address = Config['admin'];
 
-const states = Object.keys(licenseStates) as [LicenseState, ...LicenseState[]];
-
-const reportSchema = z.object({
-  licenseFolder: z.string(),
-  services: z.array(
-    z.object({
-      deployName: z.string(),
-      device: z.enum(['cpu', 'cuda']).exactOptional(),
-      license: z.object({
-        state: z.enum(states),
-        detail: z.string(),
-        remedy: z.string().default(''),
-        daysLeft: z.number().exactOptional(),
-      }),
-    }),
-  ),
+const serviceSchema = z.object({
+  deployName: z.string(),
+  state: z.string(),
+  problems: z.array(z.string()).default([]),
+  /** Its state is of `licenseStates`, unless the server is of another release. */
+  license: z.object({
+    state: z.string(),
+    detail: z.string(),
+    remedy: z.string().default(''),
+    daysLeft: z.number().exactOptional(),
+  }),
+  device: z.enum(['cpu', 'cuda']).exactOptional(),
+  deviceReason: z.string().default(''),
+  imaging: z.string().exactOptional(),
+  imagingReason: z.string().default(''),
+  model: z.string().exactOptional(),
+  modelVersion: z.string().exactOptional(),
+  variant: z.string().exactOptional(),
 });
 
-/** What a running server tells of its services, on its admin address. */
+const reportSchema = z.object({
+  status: z.string(),
+  version: z.string(),
+  uptimeS: z.number(),
+  licenseFolder: z.string(),
+  configuration: z.object({
+    takenAt: z.string(),
+    refusedAt: z.string().exactOptional(),
+    problems: z.array(z.string()),
+  }),
+  services: z.array(serviceSchema),
+});
+
+/** What a running server tells of itself: `/readyz` of its admin address. */
 export type ServerReport = z.infer<typeof reportSchema>;
+export type ReportedService = ServerReport['services'][number];
 
-/** Where the server of a configuration can be asked, or undefined where only itself knows. */
-export function findAdminAddress({ admin }: Config): string | undefined {
-  return admin.port === 0 ? undefined : `http://${reachableHost(admin.host)}:${admin.port}`;
-}
+/** It is on this host and answers from memory. */
+const TIMEOUT_MS = 3_000;
 
-/** Asks a server; undefined where none of this release answers in time. Never fails. */
-export async function askRunningServer(address: string): Promise<ServerReport | undefined> {
+/** Asks the server on an admin address; the error is a sentence's end. */
+export async function askRunningServer(
+  address: Address,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Result<ServerReport, string>> {
+  const answer = await askAt(address, '/readyz', timeoutMs);
+  if (!answer.ok) {
+    return answer;
+  }
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    // An agent of its own: no proxy of this user's environment lies between.
-    const request = get(`${address}/readyz`, { agent: false, signal });
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    const report = reportSchema.safeParse(JSON.parse(await readText(response)));
-    return report.success ? report.data : undefined;
+    const report = reportSchema.safeParse(JSON.parse(answer.value));
+    return report.success ? ok(report.data) : err('another program or release answers there');
   } catch {
-    return undefined; // that nobody answers is the usual case
+    return err('another program answers there');
   }
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const piece of response.setEncoding('utf8')) {
-    text += String(piece);
-    if (text.length > MAX_BYTES) throw new Error(`found more than ${MAX_BYTES} bytes`);
+/** A GET on this host, whichever address the server was given. */
+export async function askAt(
+  { host, port }: Address,
+  path: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Result<string, string>> {
+  if (port === 0) {
+    return err('the configuration lets the system choose its port');
   }
-  return text;
+  const answer = await requestLocally({ host: reachableHost(host), port, path, timeoutMs });
+  return answer.ok ? ok(answer.value.text) : answer;
+}
+
+type FindUnit = (name: UnitName) => Unit | undefined;
+
+/** Where the server is asked: a socket unit has the last word, where there is one. */
+export function findAdminAddress(unit: FindUnit, configured: Address): Address {
+  return readListenAddress(unit(ADMIN_SOCKET)) ?? configured;
+}
+
+const runningStates = ['active', 'activating', 'reloading'];
+
+/**
+ * Whether systemd holds a socket open while the server does not run: a connection would start a
+ * service that somebody has stopped.
+ */
+export function isHeldForStopped(unit: FindUnit, socket: UnitName = ADMIN_SOCKET): boolean {
+  const state = unit(SERVICE_UNIT)?.get('ActiveState') ?? '';
+  return unit(socket)?.get('ActiveState') === 'active' && !runningStates.includes(state);
 }

@@ -1,14 +1,14 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Result } from '../../src/core/result.ts';
 import type { HostFacts } from '../../src/hardware/components.ts';
+import { hasMounts } from '../support/has-mounts.ts';
 import { mainFile, nodeOptions, runCli } from '../support/run-cli.ts';
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
-const hasMounts = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const node = process.execPath;

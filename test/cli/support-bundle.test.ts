@@ -1,19 +1,30 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { expect, test } from 'vitest';
+import { collectFiles } from '../../src/cli/support-bundle/collect.ts';
 import { writePrograms } from '../support/fake-programs.ts';
 import { makeFolder, runCli } from '../support/run-cli.ts';
 import { goldenFolder, packageRoot, startTestServer } from '../support/server.ts';
 
 const names = [
   ...['CONTENTS.txt', 'doctor.json', 'config.json', 'license.json', 'models.json', 'host.json'],
-  ...['release.json', 'readyz.json', 'metrics.txt', 'units.txt', 'units-state.txt', 'log.txt'],
+  ...[
+    'release.json',
+    'readyz.json',
+    'metrics.txt',
+    'units.txt',
+    'units-state.txt',
+    'install.txt',
+    'log.txt',
+  ],
 ];
 
 async function unpack(archive: Buffer): Promise<Map<string, string>> {
@@ -121,6 +132,31 @@ license: {dir: ${config.license.dir}}
   expect(files.get('units.txt')).toContain('EDGE_INFER_WORKERS=1');
   expect(files.get('log.txt')).toContain('password');
   expect(hostname()).not.toBe('');
+}, 180_000);
+
+test('neither a pipe in the place of a log nor what does not end in time holds it up', async () => {
+  const folder = await makeFolder();
+  const log = join(folder, 'log');
+  await promisify(execFile)('mkfifo', [log]);
+  const input = {
+    configSources: {
+      flags: { 'admin.port': '2' },
+      env: {},
+      cwd: folder,
+      packageRoot,
+      userStateDir: join(folder, 'user'),
+    },
+    logFile: log,
+  };
+  const texts = async (limitMs?: number) =>
+    new Map((await collectFiles(input, limitMs)).map(({ name, text }) => [name, text]));
+  // A limit that is over before the first command of its own has ended.
+  const late = await texts(300);
+  expect(late.get('host.json')).toBe('not collected: it did not end within 0.3 s\n');
+  expect(late.get('CONTENTS.txt')).toMatch(/host\.json .*: not collected/);
+  const all = await texts();
+  expect(all.get('log.txt')).toBe(`not collected: ${log} is no plain file\n`);
+  expect(JSON.parse(all.get('host.json') ?? '')).toHaveProperty('rootFileSystem');
 }, 180_000);
 
 test('--list writes nothing, and a file that is there is never written over', async () => {

@@ -2,9 +2,15 @@ import { type ConfigSources, type LoadedConfig, tryLoadConfig } from '../../conf
 import type { ConfigProblem } from '../../config/problems.ts';
 import type { Config } from '../../config/schema.ts';
 import { err, type Result } from '../../core/result.ts';
-import { readListenAddress } from './listen-address.ts';
-import { type RunProgram, runProgram } from './run-program.ts';
-import { type ServerView, viewServer } from './server-view.ts';
+import {
+  type Address,
+  askRunningServer,
+  findAdminAddress,
+  isHeldForStopped,
+  type ServerReport,
+} from '../running-server.ts';
+import { readListenAddress } from '../units/listen-address.ts';
+import { type RunProgram, runProgram } from '../units/run-program.ts';
 import {
   ADMIN_SOCKET,
   readUnitEnvironment,
@@ -13,7 +19,7 @@ import {
   SERVICE_UNIT,
   type Unit,
   type UnitName,
-} from './units.ts';
+} from '../units/units.ts';
 
 /** What several checks look at, read once. */
 export interface HostView {
@@ -30,9 +36,9 @@ export interface HostView {
   /** Why systemd cannot be asked. */
   readonly systemdProblem: string | undefined;
   /** The addresses that are or should be open: a socket unit's where there is one. */
-  readonly addresses: { readonly service: Config['admin']; readonly admin: Config['admin'] };
+  readonly addresses: { readonly service: Address; readonly admin: Address };
   /** The running server; the error says why none is seen. */
-  readonly server: Result<ServerView, string>;
+  readonly server: Result<ServerReport, string>;
 }
 
 export async function viewHost(sources: ConfigSources): Promise<HostView> {
@@ -48,7 +54,7 @@ export async function viewHost(sources: ConfigSources): Promise<HostView> {
   const configured = config === undefined ? usual : { service: config, admin: config.admin };
   const addresses = {
     service: readListenAddress(unit(SERVICE_SOCKET)) ?? configured.service,
-    admin: readListenAddress(unit(ADMIN_SOCKET)) ?? configured.admin,
+    admin: findAdminAddress(unit, configured.admin),
   };
   return {
     isRoot: process.geteuid?.() === 0,
@@ -62,13 +68,12 @@ export async function viewHost(sources: ConfigSources): Promise<HostView> {
     server: await findServer(),
   };
 
-  async function findServer(): Promise<Result<ServerView, string>> {
-    const isHeld = unit(ADMIN_SOCKET)?.get('ActiveState') === 'active';
-    if (isHeld && unit(SERVICE_UNIT)?.get('ActiveState') !== 'active') {
-      return err('the service does not run'); // a connection would start it
+  async function findServer(): Promise<Result<ServerReport, string>> {
+    if (isHeldForStopped(unit)) {
+      return err('the service does not run');
     }
     return config === undefined && unit(ADMIN_SOCKET) === undefined
       ? err('the configuration, which has its address, has mistakes')
-      : viewServer(addresses.admin);
+      : askRunningServer(addresses.admin);
   }
 }

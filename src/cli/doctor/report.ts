@@ -42,8 +42,11 @@ export function formatReport({ findings, asRoot }: DoctorReport): string {
   const width = process.stdout.columns ?? USUAL_WIDTH;
   const textWidth = Math.max(MIN_TEXT_WIDTH, width - SEVERITY_WIDTH - CHECK_WIDTH);
   const widths = [SEVERITY_WIDTH, CHECK_WIDTH, textWidth];
-  // A command is not wrapped, so that it can be pasted.
-  const blocks = findings.map(({ check, severity, found, meaning, command }) => {
+  // The worst stands last, where a terminal ends. A command is not wrapped, so that it can be pasted.
+  const bySeverity = severities.flatMap((each) =>
+    findings.filter(({ severity }) => severity === each),
+  );
+  const blocks = bySeverity.map(({ check, severity, found, meaning, command }) => {
     const text = meaning === '' ? sentence(found) : `${sentence(found)} ${meaning.trim()}`;
     const table = formatTable([[colour(severity), check, printable(text)]], { widths });
     const indent = ' '.repeat(SEVERITY_WIDTH + CHECK_WIDTH);

@@ -6,11 +6,23 @@ import type { Config, ServiceConfig } from '../../config/schema.ts';
 import { type Inspection, inspectLicenses } from '../../licensing/inspection.ts';
 import type { LicensedService } from '../../licensing/judge-license.ts';
 import { type LicenseSources, openLicenseSources } from '../../licensing/sources.ts';
+import { licenseStates } from '../../licensing/states.ts';
 import { readCpuFeatures } from '../../platform/cpu-features.ts';
 import { hasCudaProvider } from '../../platform/cuda-provider.ts';
 import { loadLocalConfig } from '../local-config.ts';
 import { readManifest } from '../models/manifest-file.ts';
-import { askRunningServer, findAdminAddress, type ServerReport } from '../running-server.ts';
+import {
+  askRunningServer,
+  findAdminAddress,
+  isHeldForStopped,
+  type ReportedService,
+  type ServerReport,
+} from '../running-server.ts';
+import { runProgram } from '../units/run-program.ts';
+import { readUnits, type UnitName } from '../units/units.ts';
+
+/** A server on this host answers from memory; something else may be listening there. */
+const PATIENCE_MS = 1_000;
 
 export interface LocalLicenses {
   readonly config: Config;
@@ -32,9 +44,13 @@ export async function openLocalLicenses(command: Command): Promise<LocalLicenses
   const services = await listLicensedServices(config);
 
   async function askServer(): Promise<ServerReport | undefined> {
-    const address = findAdminAddress(config);
-    const report = address === undefined ? undefined : await askRunningServer(address);
-    return report?.licenseFolder === config.license.dir ? report : undefined;
+    const units = await readUnits(runProgram);
+    const unit = (name: UnitName) => (units.ok ? units.value.get(name) : undefined);
+    if (isHeldForStopped(unit)) {
+      return undefined;
+    }
+    const report = await askRunningServer(findAdminAddress(unit, config.admin), PATIENCE_MS);
+    return report.ok && isOurs(report.value, config) ? report.value : undefined;
   }
 
   return {
@@ -52,6 +68,14 @@ export async function openLocalLicenses(command: Command): Promise<LocalLicenses
   };
 }
 
+/** Whether a server has these licences, and is of a release whose states are known here. */
+function isOurs({ licenseFolder, services }: ServerReport, { license }: Config): boolean {
+  return (
+    licenseFolder === license.dir &&
+    services.every((service) => Object.hasOwn(licenseStates, service.license.state))
+  );
+}
+
 /** What a licence is asked for, by the files of the models. */
 export function listLicensedServices(config: Config): Promise<LicensedService[]> {
   return Promise.all(config.services.map((service) => describeService(service, config)));
@@ -61,7 +85,7 @@ export function listLicensedServices(config: Config): Promise<LicensedService[]>
 export function findReport(
   server: ServerReport | undefined,
   deployName: string,
-): ServerReport['services'][number] | undefined {
+): ReportedService | undefined {
   return server?.services.find((service) => service.deployName === deployName);
 }
 

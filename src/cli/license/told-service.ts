@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InspectedDecision } from '../../licensing/inspection.ts';
+import type { LicenseState } from '../../licensing/states.ts';
 import { isServed, type LicenseDecision, leftDays } from '../../licensing/verdict.ts';
 import type { ServerReport } from '../running-server.ts';
 import { findReport, type LocalInspection, type LocalLicenses } from './local-licenses.ts';
@@ -43,7 +44,8 @@ export function tellService(
   if (word === undefined || !differs(decision, server)) {
     return { decision, daysLeft: leftDays(decision) };
   }
-  const { state, detail, remedy, daysLeft } = word;
+  const { detail, remedy, daysLeft } = word;
+  const state = word.state as LicenseState; // others are passed over when it is asked
   return {
     decision: { deployName, state, detail, remedy, others: [] },
     daysLeft,

@@ -7,8 +7,8 @@ import { type ExitCodeName, OperatorError } from '../../core/errors.ts';
 import { readPackageInfo } from '../../platform/package-info.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { readConfigSources } from '../config-options.ts';
-import { requestLocally } from '../local-request.ts';
 import { writeOutput } from '../output.ts';
+import { askRunningServer } from '../running-server.ts';
 import { checkService } from './check-service.ts';
 import { formatReport, type SelfTestReport } from './report.ts';
 
@@ -89,15 +89,14 @@ async function checkServices(server: EdgeInferServer, { services }: Config) {
 
 /** What whoever waits for the server will read must be there, and of this version. */
 async function findReadinessProblems(server: EdgeInferServer, version: string): Promise<string[]> {
-  const address = { host: '127.0.0.1', port: server.adminPort, timeoutMs: PATIENCE_MS };
-  const answer = await requestLocally({ ...address, path: '/readyz' });
-  if (!answer.ok) {
-    return [`/readyz of the admin address: expected an answer, found ${answer.error}`];
+  const report = await askRunningServer({ host: '127.0.0.1', port: server.adminPort }, PATIENCE_MS);
+  if (!report.ok) {
+    return [`/readyz of the admin address: expected an answer, found ${report.error}`];
   }
-  const found = (JSON.parse(answer.value.text) as { version?: string }).version;
+  const found = report.value.version;
   return found === version
     ? []
-    : [`/readyz of the admin address: expected version ${version}, found ${found ?? 'none'}`];
+    : [`/readyz of the admin address: expected version ${version}, found ${found}`];
 }
 
 /** A model that cannot be loaded says more than an answer that differs. */

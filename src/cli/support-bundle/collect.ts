@@ -1,22 +1,25 @@
+import { doApart } from '../apart.ts';
 import { formatBytes } from '../doctor/format-units.ts';
-import { createRedactor } from '../doctor/redact.ts';
-import type { BundleFile } from './archive.ts';
-import type { Source } from './source.ts';
+import type { CollectedFile, CollectInput } from './source.ts';
+import { sources } from './sources.ts';
 
-export interface CollectedFile extends BundleFile {
-  readonly holds: string;
-}
+const LIMIT_MS = 600_000;
+const MODULE = new URL('collect-main.ts', import.meta.url);
 
-/** Collects every file and takes out of each what must not leave this host. */
-export async function collectFiles(sources: readonly Source[]): Promise<CollectedFile[]> {
-  const redact = await createRedactor();
-  const files: CollectedFile[] = [];
-  // One after another: beside a server that serves, this has time.
-  for (const { name, holds, collect } of sources) {
-    const found = await collect();
-    const text = found.ok ? found.value : `not collected: ${found.error}\n`;
-    files.push({ name, holds: found.ok ? holds : `${holds}: not collected`, text: redact(text) });
-  }
+/** Collects every file, without what must not leave this host. What hangs is left out and told. */
+export async function collectFiles(
+  input: CollectInput,
+  limitMs = LIMIT_MS,
+): Promise<readonly CollectedFile[]> {
+  const { found, reason } = await doApart<CollectedFile>(MODULE, input, limitMs);
+  const files = sources.map(
+    ({ name, holds }) =>
+      found.get(name) ?? {
+        name,
+        holds: `${holds}: not collected`,
+        text: `not collected: ${reason}\n`,
+      },
+  );
   const list = { name: 'CONTENTS.txt', holds: 'this list' };
   return [{ ...list, text: describeFiles([{ ...list, text: '' }, ...files]) }, ...files];
 }

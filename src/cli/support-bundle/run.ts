@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readConfigSources } from '../config-options.ts';
-import { viewHost } from '../doctor/host-view.ts';
 import { writeOutput } from '../output.ts';
 import { printable } from '../text-table.ts';
 import { cannotWrite, writeNewFile } from '../write-file.ts';
 import { packBundle } from './archive.ts';
 import { collectFiles, describeFiles } from './collect.ts';
-import { listSources } from './sources.ts';
 
 export interface BundleOptions {
   /** Show what it would hold, and write nothing. */
@@ -31,9 +29,7 @@ export async function writeSupportBundle(
   }
   const configSources = readConfigSources(command);
   process.stderr.write('Collecting; checking the models takes a few seconds ...\n');
-  const host = await viewHost(configSources);
-  const sources = listSources({ host, configSources, logFile: options.log });
-  const files = await collectFiles(sources);
+  const files = await collectFiles({ configSources, logFile: options.log });
   await writeOutput(
     `${printable(path)} ${options.list ? 'would hold' : 'holds'}:\n\n${describeFiles(files)}\n`,
   );

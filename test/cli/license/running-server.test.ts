@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { writePrograms } from '../../support/fake-programs.ts';
 import { createOperator, readJsonStatus } from './operator-fixture.ts';
 import { startServing } from './serving-fixture.ts';
 
@@ -60,8 +63,9 @@ describe('license status beside something else', () => {
   function report(state: string, device?: string): string {
     const license = { state, detail: 'as told', remedy: '' };
     return JSON.stringify({
-      licenseFolder: licenses,
-      services: [{ deployName: 'imagenet', device, license }],
+      ...{ status: 'ready', version: '9.9.9', uptimeS: 1, licenseFolder: licenses },
+      configuration: { takenAt: new Date().toISOString(), problems: [] },
+      services: [{ deployName: 'imagenet', state: 'ready', device, license }],
     });
   }
   let answer: string | undefined;
@@ -89,4 +93,30 @@ describe('license status beside something else', () => {
     expect(exitCode).toBe(1);
     expect(status.services).toMatchObject([{ state: 'GPU_MISMATCH', isServed: false }]);
   });
+});
+
+test('license status does not wake a stopped service through the socket that systemd holds', async () => {
+  let connections = 0;
+  const held = createServer()
+    .on('connection', () => connections++)
+    .listen(0, '127.0.0.1');
+  await once(held, 'listening');
+  afterAll(() => held.close().closeAllConnections());
+  const { port } = held.address() as AddressInfo;
+  const units = (service: string) =>
+    [
+      `Id=edge-infer.service\nLoadState=loaded\nActiveState=${service}`,
+      `Id=edge-infer-admin.socket\nLoadState=loaded\nActiveState=active\nListen=127.0.0.1:${port} (Stream)`,
+    ].join('\n\n');
+  const look = async (service: string) => {
+    const PATH = await writePrograms({ systemctl: `cat <<'END'\n${units(service)}\nEND` });
+    await chmod(PATH.split(delimiter)[0] ?? '', 0o755); // the operator is no root
+    return await readJsonStatus(operator.under({ PATH }), ...admin);
+  };
+  for (const state of ['inactive', 'failed', 'deactivating']) {
+    expect((await look(state)).status).toMatchObject({ isRunning: false });
+  }
+  expect(connections).toBe(0);
+  await look('active'); // one that runs is asked there, whatever the configuration says
+  expect(connections).toBeGreaterThan(0);
 });

@@ -1,22 +1,21 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Config } from '../../../config/schema.ts';
+import { type Address, askAt, isHeldForStopped } from '../../running-server.ts';
+import { readListenAddress } from '../../units/listen-address.ts';
+import { ADMIN_SOCKET, SERVICE_SOCKET, SERVICE_UNIT, type UnitName } from '../../units/units.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, problem, warning } from '../finding.ts';
 import type { HostView } from '../host-view.ts';
-import { readListenAddress } from '../listen-address.ts';
 import { findListener } from '../listeners.ts';
-import { askAt } from '../server-view.ts';
-import { ADMIN_SOCKET, SERVICE_SOCKET, SERVICE_UNIT, type UnitName } from '../units.ts';
 
 const STATUS = 'sudo systemctl status edge-infer';
 
 interface Place {
   readonly name: 'service' | 'admin';
   readonly socket: UnitName;
-  readonly address: Config['admin'];
+  readonly address: Address;
   /** As the configuration has it. */
-  readonly configured: Config['admin'] | undefined;
+  readonly configured: Address | undefined;
 }
 
 /** Who listens on the two addresses, and from where they are reached. */
@@ -59,10 +58,9 @@ async function describeListener(
   if (address.port === 0) {
     return [fine(`${where}: the system chooses a free port at each start`)];
   }
-  const isHeld = unit(socket)?.get('ActiveState') === 'active';
-  if (isHeld && unit(SERVICE_UNIT)?.get('ActiveState') !== 'active') {
+  if (isHeldForStopped(unit, socket)) {
     const meaning = 'Connections wait there until the service runs.';
-    return [warning(`${where}: systemd holds it open`, meaning, STATUS)];
+    return [note(`${where}: systemd holds it open`, meaning)];
   }
   const answer = await askAt(address, '/healthz');
   if (answer.ok && answer.value.includes('"alive"')) {
@@ -81,7 +79,7 @@ async function describeListener(
         ];
   }
   const who = listener.program === undefined ? 'a program' : listener.program;
-  const own = isHeld || /^(edge-infer|node)/.test(who);
+  const own = unit(socket)?.get('ActiveState') === 'active' || /^(edge-infer|node)/.test(who);
   return [
     own
       ? problem(
@@ -145,7 +143,7 @@ function describeReach({ name, address }: Place, { unit }: HostView): Finding[] 
   ];
 }
 
-function describe(name: string, { host, port }: Config['admin']): string {
+function describe(name: string, { host, port }: Address): string {
   return `${name} address ${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 

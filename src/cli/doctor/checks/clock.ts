@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { readLicenseBuild } from '../../../licensing/build-keys.ts';
 import { readPackageInfo } from '../../../platform/package-info.ts';
+import type { RunProgram } from '../../units/run-program.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, problem, warning } from '../finding.ts';
-import type { RunProgram } from '../run-program.ts';
 
 const YEAR_MS = 365.25 * 86_400_000;
 /** Of a release's life. */

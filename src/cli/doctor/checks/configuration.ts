@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { formatProblem } from '../../../config/problems.ts';
 import { count } from '../../count.ts';
 import type { Check } from '../check.ts';
-import { type Finding, fine, note, problem } from '../finding.ts';
+import { type Finding, fine, note, problem, warning } from '../finding.ts';
 import type { HostView } from '../host-view.ts';
 
 export const configurationCheck: Check = {
@@ -32,25 +32,46 @@ export const configurationCheck: Check = {
               'systemctl cat edge-infer',
             ),
           ]),
-      ...(file === undefined ? [] : await findLaterChange(file, host)),
+      ...(await describeTaken(file, host)),
     ];
   },
 };
 
-/** The clock may have been set meanwhile, so that this is no more than a hint. */
-async function findLaterChange(file: string, { server }: HostView): Promise<Finding[]> {
+const RELOAD = 'sudo systemctl reload edge-infer';
+
+/** What the running server has made of it. */
+async function describeTaken(file: string | undefined, { server }: HostView): Promise<Finding[]> {
   if (!server.ok) {
     return [];
   }
-  const startedMs = Date.now() - server.value.uptimeS * 1000;
+  const { takenAt, refusedAt, problems } = server.value.configuration;
+  if (refusedAt !== undefined) {
+    const meaning = `The server goes on with what it read ${takenAt}. The file has no mistakes now: reload it.`;
+    const text = `a reload was refused ${refusedAt}: ${problems.join('; ')}`;
+    return [warning(text, meaning, RELOAD)];
+  }
+  return [
+    ...problems.map((each) =>
+      warning(
+        each,
+        'Of the configuration in force this does not count.',
+        'sudo systemctl restart edge-infer',
+      ),
+    ),
+    ...(file === undefined ? [] : await findLaterChange(file, Date.parse(takenAt))),
+  ];
+}
+
+/** The clock may have been set meanwhile, so that this is no more than a hint. */
+async function findLaterChange(file: string, takenMs: number): Promise<Finding[]> {
   const { mtimeMs } = await stat(file);
-  return mtimeMs <= startedMs
+  return mtimeMs <= takenMs
     ? []
     : [
         note(
-          `${file} was changed after the server started`,
-          'Unless it was reloaded since, the server still runs with what stood there before.',
-          'sudo systemctl reload edge-infer',
+          `${file} was changed after the server read it`,
+          'It runs with what stood there before.',
+          RELOAD,
         ),
       ];
 }

@@ -74,7 +74,7 @@ function describeImaging({ server }: HostView): Finding[] {
   const services = server.ok ? server.value.services : [];
   return services
     .filter(({ imaging }) => imaging === 'portable')
-    .map(({ deployName, imagingReason = '' }) =>
+    .map(({ deployName, imagingReason }) =>
       note(
         `${deployName}: images are prepared the portable way (${imagingReason})`,
         'The answers are the same; preparing takes about twice the time.',

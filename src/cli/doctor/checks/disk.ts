@@ -3,11 +3,12 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../../config/schema.ts';
 import { readPackageInfo } from '../../../platform/package-info.ts';
+import { within } from '../../apart.ts';
+import { SERVICE_UNIT } from '../../units/units.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, problem, warning } from '../finding.ts';
 import { formatBytes } from '../format-units.ts';
 import type { HostView } from '../host-view.ts';
-import { SERVICE_UNIT } from '../units.ts';
 
 interface Folder {
   readonly path: string;
@@ -15,6 +16,7 @@ interface Folder {
   readonly isWritten: boolean;
 }
 
+const PATIENCE_MS = 5_000;
 /** A prepared model, records and licences need far less. */
 const SCARCE_BYTES = 256 * 1024 ** 2;
 const TOO_FEW_BYTES = 16 * 1024 ** 2;
@@ -27,7 +29,9 @@ export const diskCheck: Check = {
     if (host.config === undefined) {
       return [];
     }
-    const checks = listFolders(host.config).map((folder) => checkFolder(folder, host));
+    const checks = listFolders(host.config).map((folder) =>
+      within(checkFolder(folder, host), PATIENCE_MS, [describeHanging(folder)]),
+    );
     return (await Promise.all(checks)).flat();
   },
 };
@@ -41,6 +45,14 @@ function listFolders({ stateDir, license, modelsDir }: Config): Folder[] {
     { path: modelsDir, use: 'models', isWritten: false },
     { path: readPackageInfo().root, use: 'program', isWritten: false },
   ];
+}
+
+function describeHanging({ path, use }: Folder): Finding {
+  return problem(
+    `${use} ${path}: its disk does not answer within ${PATIENCE_MS / 1000} s`,
+    'A disk that fails, or a network folder whose server is away; the server may hang on it, too.',
+    `findmnt -T ${path}; sudo dmesg | tail`,
+  );
 }
 
 async function checkFolder(folder: Folder, host: HostView): Promise<Finding[]> {

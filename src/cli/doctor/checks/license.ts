@@ -64,11 +64,11 @@ async function mayLook(folder: string): Promise<boolean> {
 function describeServer({ server }: HostView): Finding[] | undefined {
   return server.ok
     ? server.value.services.map(({ deployName, license }) => {
-        const { state, detail = '', remedy = '' } = license;
+        const { state, detail, remedy } = license;
         const text = `${deployName}: ${state}, ${detail}`;
-        return Object.hasOwn(licenseStates, state)
+        return Object.hasOwn(licenseStates, state) && state !== 'CHECKING'
           ? judge(state as LicenseState, text, remedy)
-          : warning(`${deployName}: ${state}`, 'The server is still looking.', STATUS);
+          : warning(text, `The server has not decided yet. ${remedy}`, STATUS);
       })
     : undefined;
 }

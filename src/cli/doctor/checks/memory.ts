@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
+import { readBytes, SERVICE_UNIT, type Unit } from '../../units/units.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, problem, warning } from '../finding.ts';
 import { formatBytes } from '../format-units.ts';
 import type { HostView } from '../host-view.ts';
-import { readBytes, SERVICE_UNIT, type Unit } from '../units.ts';
 
 const SCARCE_BYTES = 256 * 1024 ** 2;
 /** Of the limit above which the system takes memory back. */

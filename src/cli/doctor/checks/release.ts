@@ -3,8 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { readPackageInfo } from '../../../platform/package-info.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, warning } from '../finding.ts';
-
-const INSTALLATION = '/opt/edge-infer';
+import { INSTALLATION } from '../installation.ts';
 
 /** What is installed, and what a rollback would go back to. */
 export const releaseCheck: Check = {

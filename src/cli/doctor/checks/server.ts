@@ -1,10 +1,10 @@
 import { readPackageInfo } from '../../../platform/package-info.ts';
+import type { ServerReport } from '../../running-server.ts';
+import { SERVICE_UNIT } from '../../units/units.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, problem, warning } from '../finding.ts';
 import { formatDuration } from '../format-units.ts';
 import type { HostView } from '../host-view.ts';
-import type { ServerView } from '../server-view.ts';
-import { SERVICE_UNIT } from '../units.ts';
 
 /** Whether a server runs, answers, and is of this release. */
 export const serverCheck: Check = {
@@ -23,7 +23,7 @@ function describeAbsence({ addresses, unit }: HostView, reason: string): Finding
     : problem(text, 'Requests are not answered.', 'sudo systemctl status edge-infer');
 }
 
-function describeServer({ status, version, uptimeS, services }: ServerView): Finding[] {
+function describeServer({ status, version, uptimeS, services }: ServerReport): Finding[] {
   const own = readPackageInfo().version;
   return [
     version === own
@@ -33,7 +33,7 @@ function describeServer({ status, version, uptimeS, services }: ServerView): Fin
           'The running one was started before an upgrade, or from another folder.',
           'sudo systemctl restart edge-infer',
         ),
-    ...services.map(({ deployName, state, problems = [], model, modelVersion, variant }) => {
+    ...services.map(({ deployName, state, problems, model, modelVersion, variant }) => {
       if (state === 'ready') {
         return problems.length === 0
           ? fine(`${deployName}: ready, ${model} ${modelVersion} (${variant})`)
@@ -43,6 +43,13 @@ function describeServer({ status, version, uptimeS, services }: ServerView): Fin
             );
       }
       const text = `${deployName}: ${state}, ${problems.join('; ')}`;
+      if (state === 'hung') {
+        return problem(
+          text,
+          'Its callers wait in vain. Under systemd the watchdog ends and restarts the server; should this stay, do it by hand.',
+          'sudo systemctl restart edge-infer',
+        );
+      }
       return state === 'loading'
         ? note(text, 'Requests are answered 336100 until it has loaded.')
         : problem(text, 'Requests are answered 336100.', 'edge-infer models check');

@@ -1,12 +1,20 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { ROOT_DIGESTS_FILE } from '../../../hardware/root-digests.ts';
 import { readPackageInfo } from '../../../platform/package-info.ts';
+import { readSinceActiveS } from '../../units/unit-times.ts';
+import {
+  HARDWARE_UNIT,
+  NO_SYSTEMD,
+  SERVICE_UNIT,
+  type Unit,
+  unitNames,
+} from '../../units/units.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, problem, warning } from '../finding.ts';
 import { formatDuration } from '../format-units.ts';
 import type { HostView } from '../host-view.ts';
-import { readSinceActiveS } from '../unit-times.ts';
-import { HARDWARE_UNIT, NO_SYSTEMD, SERVICE_UNIT, type Unit, unitNames } from '../units.ts';
+import { readText } from '../read-text.ts';
 
 /** Written by install.sh, from the configuration. */
 const OWN_DROP_IN = '10-address.conf';
@@ -91,7 +99,15 @@ function describeState(unit: Unit, { server }: HostView): Finding[] {
   if (active === 'active') {
     const sinceS = readSinceActiveS(unit);
     const since = sinceS === undefined ? '' : ` for ${formatDuration(sinceS)}`;
-    return [fine(`${name} is active (${sub})${since}`), ...describeRestarts(unit)];
+    return name === HARDWARE_UNIT && !existsSync(ROOT_DIGESTS_FILE)
+      ? [
+          warning(
+            `${name} has run, and ${ROOT_DIGESTS_FILE} is gone`,
+            WITHOUT_SERIALS,
+            `sudo systemctl restart ${name}`,
+          ),
+        ]
+      : [fine(`${name} is active (${sub})${since}`), ...describeRestarts(unit)];
   }
   const text = `${name} is ${active} (${sub})`;
   if (active === 'failed' || (active === 'deactivating' && unit.get('Result') !== 'success')) {
@@ -217,12 +233,4 @@ async function describeEdits(unit: Unit): Promise<Finding[]> {
           ),
         ]),
   ];
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch {
-    return undefined; // started from a folder that is no installed release
-  }
 }

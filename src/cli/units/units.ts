@@ -27,7 +27,7 @@ const properties = [
   ...['Id', 'LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'Result', 'NRestarts'],
   ...['ExecMainStatus', 'ExecMainCode', 'MainPID', 'StatusText', 'ActiveEnterTimestampMonotonic'],
   ...['FragmentPath', 'DropInPaths', 'NeedDaemonReload', 'Listen', 'Environment', 'UID'],
-  ...['MemoryCurrent', 'MemoryPeak', 'MemoryHigh', 'MemoryMax'],
+  ...['MemoryCurrent', 'MemoryPeak', 'MemoryHigh', 'MemoryMax', 'ProtectHome', 'PrivateTmp'],
 ];
 
 /** Asks systemd; the error says why it cannot be asked. */
