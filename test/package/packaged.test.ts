@@ -6,7 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
+import type { DoctorReport } from '../../src/cli/doctor/report.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { hasMounts } from '../support/has-mounts.ts';
 import { makeFolder, nodeOptions } from '../support/run-cli.ts';
 import { canBuildArchives, openTestArchive } from '../support/test-archive.ts';
 
@@ -114,6 +116,7 @@ test(
     expect(await run('classify', join(golden, 'README.md'), '--json')).toMatch(/^1\n.*336005/s);
     expect(await run('verify')).toMatch(/^0\n/);
     await explainOtherModel();
+    await lookAfterHost();
     const short = ['--callers', '1', '--duration', '1s'];
     expect(await run('bench', ...short, '--json', '--chart', 'bench.html')).toMatch(
       /^0\n.*"callers"/s,
@@ -135,6 +138,58 @@ async function explainOtherModel(): Promise<void> {
     /^2\n.*bicubic in place of bilinear/s,
   );
   expect((await readFile(join(work, 'why.png'))).length).toBeGreaterThan(10_000);
+}
+
+/** What an operator runs beside the server, of which there is none here. */
+async function lookAfterHost(): Promise<void> {
+  expect(await run('self-test', '--json')).toMatch(/^0\n.*"ok":true/s);
+  // Ports that nobody listens on, so that no other server of this host is asked.
+  const apart = ['--port', '1', '--admin.port', '2'];
+  const doctor = await run('doctor', '--json', ...apart);
+  const [, code, json = ''] = /^(\d)\n(.*)$/s.exec(doctor) ?? [];
+  const { findings, ok } = JSON.parse(json) as DoctorReport;
+  expect(code).toBe(ok ? '0' : '1');
+  const files = findings.filter(({ check }) => check === 'release-files');
+  expect(files).toMatchObject([
+    { severity: 'ok', found: expect.stringMatching(/ signed list of /) },
+  ]);
+  expect(findings.filter(({ found }) => found.includes('could not be checked'))).toEqual([]);
+  await noticeDamage(apart);
+  expect(await run('support-bundle', 'bundle.tar.gz', '--yes', ...apart)).toMatch(
+    /^0\n.*doctor\.json .*Written/s,
+  );
+  expect((await readFile(join(work, 'bundle.tar.gz'))).length).toBeGreaterThan(1000);
+  hasRun.add('hardware record');
+  if (hasMounts) {
+    expect(await recordHardware()).toMatch(/hardware\.json/);
+  }
+}
+
+/** As root does it at boot, with a `/run` of its own. */
+async function recordHardware(): Promise<string> {
+  const script = 'mount -t tmpfs -o mode=755 none /run && exec sh "$0" hardware record';
+  const command = ['--mount', 'sh', '-ec', script, join(release, 'bin/edge-infer')];
+  const env = { ...environment(), PATH: process.env.PATH };
+  const { stdout } = await execute('unshare', command, { env });
+  return stdout;
+}
+
+/** A file that was changed, and one that was added. */
+async function noticeDamage(apart: readonly string[]): Promise<void> {
+  const page = join(release, 'README.md');
+  const whole = await readFile(page);
+  await rm(page); // it is linked to the archive's
+  await writeFile(page, Buffer.concat([whole.subarray(1), Buffer.from('x')]));
+  const added = join(release, 'app/own.txt');
+  await writeFile(added, '');
+  const report = await run('doctor', ...apart);
+  expect(report).toMatch(/^1\n/);
+  expect(report.replaceAll(/\s+/g, ' ')).toMatch(
+    /problem release-files \S+\/README\.md: expected sha256/,
+  );
+  expect(report).toMatch(/warning +release-files +\S+\/app\/own\.txt/);
+  await rm(added);
+  await writeFile(page, whole);
 }
 
 /** From keys to a withdrawn licence, with a release that knows the keys. */
