@@ -88,6 +88,38 @@ describe.runIf(canUnshare)('a host with release 1.0.0', { timeout: 120_000 }, ()
     expect(await readUnit('edge-infer.service')).toContain('# of 1.0.0');
   });
 
+  test('does not switch to a release of which a service that is ready now fails its test', async () => {
+    await makeFakeRelease(join(host.root, 'untested'), '5.0.0', {
+      adminPort: PORT,
+      behaviour: 'failing its test',
+    });
+    expect(install('untested')).toMatchObject({
+      code: 70,
+      output: expect.stringContaining('a wrong answer'),
+    });
+    expect(await askVersion(PORT)).toBe('1.0.0');
+  });
+
+  test('is not kept from an upgrade by a service that is not ready now either', async () => {
+    await makeFakeRelease(join(host.root, 'half'), '6.0.0', {
+      adminPort: PORT,
+      behaviour: 'failing a new service',
+    });
+    expect(install('half')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('new: not well before either'),
+    });
+    expect(await askVersion(PORT)).toBe('6.0.0');
+    // Of a first installation everything must be well.
+    await using fresh = await makeFakeHost('dash');
+    await makeFakeRelease(join(fresh.root, 'r'), '6.0.0', {
+      adminPort: PORT + 8,
+      behaviour: 'failing a new service',
+    });
+    const run = fresh.run(['sh', join(fresh.root, 'r/install.sh'), '--yes']);
+    expect(run).toMatchObject({ code: 70, output: expect.stringContaining('a wrong answer') });
+  });
+
   test('refuses a flipped byte, a strange file, another key, a truncated archive', async () => {
     const changed = join(host.root, 'changed');
     const copy = () =>

@@ -25,8 +25,13 @@ const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 
 export interface FakeReleaseOptions {
   readonly adminPort: number;
-  /** `well` serves; the others start and are not ready, or end by themselves a little later. */
-  readonly behaviour?: 'well' | 'failed' | 'crashing';
+  /** `well` serves; `failed` starts and is not ready, `crashing` ends by itself a little later. */
+  readonly behaviour?:
+    | 'well'
+    | 'failed'
+    | 'crashing'
+    | 'failing its test'
+    | 'failing a new service';
 }
 
 /**
@@ -46,6 +51,17 @@ export async function makeFakeRelease(
     port: adminPort + 1,
     admin: { host: '127.0.0.1', port: adminPort },
   };
+  const license = { state: 'VALID', detail: 'for good' };
+  const test = (deployName: string, ok: boolean) => ({
+    ...{ deployName, ok, license, examples: [], problems: ok ? [] : ['a wrong answer'] },
+  });
+  const selfTest = {
+    services: [
+      test('imagenet', behaviour !== 'failing its test'),
+      ...(behaviour === 'failing a new service' ? [test('new', false)] : []),
+    ],
+    problems: [],
+  };
   const server = `
     import { createServer } from 'node:http';
     const services = [{ deployName: 'imagenet', state: '${behaviour === 'failed' ? 'failed' : 'ready'}', problems: ['broken'] }];
@@ -63,6 +79,7 @@ release=$(readlink -f "$0")
 release=\${release%/bin/*}
 case $1 in
   config) echo '${JSON.stringify({ config: addresses })}' ;;
+  self-test) echo '${JSON.stringify(selfTest)}' ;;
   serve) exec ${process.execPath} "$release/app/src/cli/main.mjs" ;;
 esac
 `,

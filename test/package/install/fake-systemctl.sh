@@ -25,7 +25,10 @@ start_service() {
 case $1 in
   --version) echo 'systemd 252 (fake)' ;;
   daemon-reload | reset-failed) ;;
-  enable) touch "$state/enabled-$2" ;;
+  enable)
+    shift 2 # -q
+    for unit in "$@"; do touch "$state/enabled-$unit"; done
+    ;;
   disable)
     rm -f "$state/enabled-$3" "$state/active-$3"
     [ "$3" != edge-infer.service ] || stop_service
@@ -46,7 +49,7 @@ case $1 in
       case $unit in
         edge-infer-candidate@*)
           version=${unit#*@}
-          "/opt/edge-infer/releases/${version%.service}/bin/edge-infer" self-test
+          "/opt/edge-infer/releases/${version%.service}/bin/edge-infer" self-test --json >/run/edge-infer-candidate.log
           exit
           ;;
         *) touch "$state/active-$unit" ;;

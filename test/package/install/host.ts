@@ -121,7 +121,7 @@ exec ${program} "$@"
 
 /** The version that answers on the administration port; undefined where none does. */
 export async function askVersion(adminPort: number): Promise<string | undefined> {
-  for (let tries = 0; tries < 40; tries++) {
+  for (let tries = 0; tries < 100; tries++) {
     try {
       const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`, {
         headers: { connection: 'close' },

@@ -45,6 +45,11 @@ export async function bootServiceLab(options: LabOptions = {}): Promise<ServiceL
   return withService(lab);
 }
 
+/** A machine with nothing installed. */
+export async function bootEmptyLab(options: LabOptions = {}): Promise<ServiceLab> {
+  return withService(await bootLab(options));
+}
+
 function withService(lab: Lab): ServiceLab {
   const show = (property: string, unit = 'edge-infer.service') =>
     lab.sh(`systemctl show --value -p ${property} ${unit}`);

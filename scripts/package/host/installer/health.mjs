@@ -2,17 +2,25 @@
  * Asks a server's administration address how it is.
  *
  *     node health.mjs ADDRESS                       prints the services that are ready, one a line
- *     node health.mjs ADDRESS VERSION [SERVICE...]  exit 0: this version answers, at least one service is
- *                                                  ready, and all of those named are
+ *     node health.mjs ADDRESS VERSION [--answers REQUESTS] [SERVICE...]
+ *                                                  exit 0: this version answers, at least one service is
+ *                                                  ready, and all of those named are; what is ready also
+ *                                                  answers a golden example rightly at that address
  *
  * Otherwise it prints why: exit 1 while that may still come, 2 where it will not. A service that was
  * taken out of the configuration is not missed. A licence is no matter of health: /readyz counts it,
  * this does not.
  */
 import { get } from 'node:http';
+import { parseArgs } from 'node:util';
+import { findWrongAnswer } from './answers.mjs';
 
 const TIMEOUT_MS = 3000;
-const [address, version, ...wanted] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { answers: { type: 'string' } },
+});
+const [address, version, ...wanted] = positionals;
 
 try {
   const health = await ask(`http://${address}/readyz`);
@@ -20,13 +28,15 @@ try {
     const ready = health.services.filter(({ state }) => state === 'ready');
     process.stdout.write(ready.map(({ deployName }) => `${deployName}\n`).join(''));
   } else {
-    judge(health);
+    await judge(health);
   }
 } catch (error) {
-  report(1, `no answer on ${address}: ${error.message}`);
+  if (version !== undefined) {
+    report(1, `no answer on ${address}: ${error.message}`);
+  }
 }
 
-function judge({ version: answering, status, services }) {
+async function judge({ version: answering, status, services }) {
   if (answering !== version) {
     report(1, `version ${answering} still answers, not ${version}`);
   } else if (status === 'draining') {
@@ -38,10 +48,24 @@ function judge({ version: answering, status, services }) {
     const missed = down.filter(({ deployName }) => wanted.includes(deployName));
     if (down.length === services.length || missed.length > 0) {
       report(2, down.map(describe).join('; '));
+      return;
+    }
+    const wrong = await findWrongAnswers(services.filter(({ state }) => state === 'ready'));
+    if (wrong.length > 0) {
+      report(2, wrong.join('; '));
     } else if (down.length > 0) {
       process.stdout.write(`${down.map(describe).join('\n')}\n`);
     }
   }
+}
+
+async function findWrongAnswers(services) {
+  if (values.answers === undefined) {
+    return [];
+  }
+  const turn = Math.floor(performance.timeOrigin / 1000); // another example with each call
+  const asked = services.map((service) => findWrongAnswer(values.answers, service, turn));
+  return (await Promise.all(asked)).filter((problem) => problem !== undefined);
 }
 
 function describe({ deployName, state, problems = [] }) {

@@ -5,7 +5,8 @@
 # end and is started at every boot.
 
 READY_POLLS=300 # about a second each
-SETTLE_POLLS=10
+SETTLE_POLLS=5 # every two seconds
+FIRST_SETTLE_POLLS=1
 MOST_RESTARTS=3
 MOST_MISSES=3
 
@@ -24,9 +25,10 @@ activate() {
     REASON="its units cannot be put in place: see that $UNITS is writable and not full"
     go_back
   fi
-  for unit in $(pending enable); do
-    systemctl enable "$unit" 2>&1 | quote
-  done
+  units=$(pending enable)
+  # At once: systemd reads all units anew with each call.
+  # shellcheck disable=SC2086 # a list
+  [ -z "$units" ] || systemctl enable -q $units 2>&1 | quote
   # It waits for this run to end, however that ends. The first time there is nothing to go back to.
   [ -z "$from" ] || systemctl start --no-block edge-infer-confirm.service
   step "Switching from ${from:-nothing} to $1"
@@ -95,12 +97,15 @@ check_health() (
   set -f
   # shellcheck disable=SC2086 # a name a line
   set -- $2
-  "$RELEASES/$version/runtime/node" "$RELEASES/$version/installer/health.mjs" "$(address_of edge-infer-admin.socket)" "$version" "$@" 2>&1
+  "$RELEASES/$version/runtime/node" "$RELEASES/$version/installer/health.mjs" "$(address_of edge-infer-admin.socket)" "$version" --answers "$(address_of edge-infer.socket)" "$@" 2>&1
 )
 
 # watch_release VERSION SERVICES: 0 once it has been ready and stayed so for a while. Else REASON.
 watch_release() {
   polls=0
+  settle=$SETTLE_POLLS
+  # There is no other release to go back to.
+  [ -n "$(pending from)" ] || settle=$FIRST_SETTLE_POLLS
   well=0
   misses=0
   while [ $polls -lt $READY_POLLS ]; do
@@ -114,13 +119,13 @@ watch_release() {
     status=$?
     if [ $status = 0 ] && [ "$(property ActiveState)" = active ]; then
       if [ $well = 0 ]; then
-        say "     ready; watching it for $SETTLE_POLLS s"
+        say "     ready, and answers right; watching it for $((settle * 2)) s"
         [ -z "$REASON" ] || printf '%s\n' "$REASON" | quote
         ready_pid=$pid
       fi
       well=$((well + 1))
       misses=0
-      [ $well -le $SETTLE_POLLS ] || return 0
+      [ $well -le $settle ] || return 0
     else
       misses=$((misses + 1))
       [ $status != 2 ] || return 1
@@ -135,7 +140,7 @@ watch_release() {
       REASON="it ends by itself again and again ($(property Result), exit status $(property ExecMainStatus))"
       return 1
     fi
-    sleep 1
+    if [ $well = 0 ]; then sleep 1; else sleep 2; fi
   done
   REASON="it was not ready in time: $REASON"
   return 1

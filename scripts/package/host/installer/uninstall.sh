@@ -11,6 +11,7 @@ uninstall() {
       *) systemctl disable --now "$unit" 2>/dev/null ;;
     esac
   done
+  remove /run/edge-infer-hardware
   step "Removing the units from $UNITS"
   for unit in $units; do
     keep_edited "$unit"

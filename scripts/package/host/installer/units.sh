@@ -94,6 +94,7 @@ apply_units() {
   done
   for file in $(unit_files "$1"); do
     if ! cmp -s "$(unit_source "$1" "$file")" "$UNITS/$file"; then
+      tell_socket_change "$file"
       if ! keep_edited "$file" || ! mkdir -p "$(dirname "$UNITS/$file")" || ! write_file "$UNITS/$file" <"$(unit_source "$1" "$file")"; then
         return 1
       fi
@@ -103,6 +104,16 @@ apply_units() {
     write_address "$socket" || return 1
   done
   systemctl daemon-reload
+}
+
+# An open socket keeps the settings that it was opened with; opened anew it would refuse who calls meanwhile.
+tell_socket_change() {
+  case $1 in
+    *.socket) systemctl is-active --quiet "$1" || return 0 ;;
+    *) return 0 ;;
+  esac
+  say "     $1 has other settings now. They count from the next boot on, or, with a moment of refused connections, after:"
+  say "       systemctl stop $SERVICE $SOCKETS; systemctl start $SOCKETS $SERVICE"
 }
 
 # A unit that is no release's was edited by hand: it is kept under a name that systemd passes over.
