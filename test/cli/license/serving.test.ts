@@ -58,7 +58,9 @@ test('SIGHUP has it read everything again, also what it does not watch', async (
   expect(await classify()).toMatchObject(served);
   running.process.kill('SIGHUP');
   await reach(refused('REVOKED'));
-  expect(readLog().map(({ msg }) => msg)).toContain('reading licences and hardware again');
+  expect(readLog().map(({ msg }) => msg)).toContain(
+    'reading configuration, licences and hardware again',
+  );
   expect(running.process.exitCode).toBeNull();
 });
 
