@@ -25,7 +25,7 @@ const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 
 export interface FakeReleaseOptions {
   readonly adminPort: number;
-  /** `well` serves; `failed` starts and is not ready, `crashing` ends by itself a little later. */
+  /** `well` serves; `failed` starts and is not ready, `crashing` ends by itself after two answers. */
   readonly behaviour?:
     | 'well'
     | 'failed'
@@ -65,9 +65,11 @@ export async function makeFakeRelease(
   const server = `
     import { createServer } from 'node:http';
     const services = [{ deployName: 'imagenet', state: '${behaviour === 'failed' ? 'failed' : 'ready'}', problems: ['broken'] }];
+    ${behaviour === 'crashing' ? 'let answered = 0;' : ''}
     createServer((_request, response) => {
-      response.end(JSON.stringify({ version: '${version}', status: 'ready', services }));
-      ${behaviour === 'crashing' ? 'setTimeout(() => process.exit(1), 200);' : ''}
+      response.end(JSON.stringify({ version: '${version}', status: 'ready', services }), () => {
+        ${behaviour === 'crashing' ? 'if (++answered === 2) process.exit(1);' : ''}
+      });
     }).listen(${adminPort}, '127.0.0.1');
   `;
   await write('runtime/node', FAKE_NODE, 0o755);
