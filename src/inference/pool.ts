@@ -19,7 +19,7 @@ import type {
 } from './protocol.ts';
 import { startWorkerThread, type WorkerThread } from './worker-thread.ts';
 
-/** How long closing waits for tasks that are being worked on, in ms. */
+/** How long closing waits for tasks that are being worked on, and then for models being loaded, in ms. */
 const MAX_CLOSE_WAIT_MS = 5_000;
 
 /**
@@ -276,11 +276,15 @@ export function createWorkerPool(
       ({ assignment, place, owed }) =>
         !assignment && describeHang(place, owed, clock.nowMs, limits) === undefined,
     );
-    await Promise.all(ending.map(({ thread }) => thread.end()));
+    // Of those that load for longer each ends by itself, later.
+    const areEnded = await Promise.race([
+      Promise.all(ending.map(({ thread }) => thread.end())).then(() => true),
+      delay(MAX_CLOSE_WAIT_MS, false, { ref: false }),
+    ]);
     for (const { reject } of waiting.splice(0)) {
       reject(new Error('the pool was closed'));
     }
     started.resolve(); // nobody will tell any more
-    return ending.length === members.length ? 'ended' : 'left';
+    return areEnded && ending.length === members.length ? 'ended' : 'left';
   }
 }

@@ -12,6 +12,10 @@ export const YOUNG_GENERATION_MIB = 8;
 export interface WorkerThread {
   /** `WorkerTask`s and `Ping`s go in, `WorkerMessage`s come out. */
   readonly port: MessagePort;
+  /**
+   * Ends it once it is outside of the native runtime, which a thread that is ended inside takes the
+   * whole process with: when it has done what it is at, be that the loading of the model.
+   */
   end(): Promise<void>;
 }
 
@@ -48,8 +52,15 @@ export function startWorkerThread(
   piscina.on('workerDestroy', () => setImmediate(() => onEnd(reason)));
   const { port1: port, port2: workerPort } = new MessageChannel();
   const task: ServeTask = { port: workerPort, isReplacement };
-  piscina.run(task, { transferList: [workerPort] }).catch(noteReason);
-  return { port, end: () => piscina.destroy() };
+  const done = piscina.run(task, { transferList: [workerPort] }).catch(noteReason);
+  return {
+    port,
+    async end() {
+      port.close(); // which the task ends by
+      await done;
+      await piscina.destroy();
+    },
+  };
 }
 
 function describe({ name, code, message, stack = '' }: NodeJS.ErrnoException): string {

@@ -30,11 +30,17 @@ interface Loaded {
  */
 export async function serveTasks({ port, isReplacement }: ServeTask): Promise<void> {
   const send = (message: WorkerMessage) => port.postMessage(message);
-  const closed = once(port, 'close');
+  let isClosed = false;
+  const closed = once(port, 'close').then(() => {
+    isClosed = true;
+  });
   let loaded = await load();
   while (!loaded.ok && isReplacement) {
     send({ kind: 'load', load: loaded });
-    await delay(RETRY_AFTER_MS);
+    await Promise.race([delay(RETRY_AFTER_MS), closed]);
+    if (isClosed) {
+      return;
+    }
     loaded = await load();
   }
   if (loaded.ok) {

@@ -18,7 +18,7 @@ const bright = oneColourBmp([250, 250, 250]);
 const dark = oneColourBmp([0, 0, 0]);
 
 test('a worker that hangs in native code is seen, said everywhere and left to the watchdog', async () => {
-  const hanging = classifier({ hangsOnBright: true });
+  const hanging = classifier({ idleRounds: 1e15 });
   const models = {
     good: await writeClassifier(join(folder, 'good'), hanging),
     // Its golden example never comes to an end.

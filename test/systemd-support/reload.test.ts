@@ -288,3 +288,15 @@ test('SIGHUP reads the file again, and systemd hears of it', async () => {
     .poll(() => manager.messages().findLast((message) => message.startsWith('STATUS=')), timed)
     .not.toContain('Configuration');
 });
+
+// A thread that is ended inside the native runtime takes the process with it, here this test's own.
+test('a stop in the middle of the first run of a model waits for its end', async () => {
+  const slow = classifier({ bias: [1, 1, 1], idleRounds: 3e6 });
+  const model = await writeClassifier(join(folder, 'slow'), slow);
+  const running = await startSmall();
+  const next = withServices(running, (service) => ({ ...service, model }));
+  const reloaded = running.server.reload(ok(next));
+  await delay(700);
+  expect(await running.server.stop()).toBe('ended');
+  await reloaded;
+});
