@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -51,5 +51,7 @@ async function copyWorkingTree(target: string): Promise<void> {
   const pipe =
     'git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- --ignore-failed-read 2>/dev/null | tar --extract --directory "$1"';
   await run('sh', ['-c', pipe, 'sh', target], { cwd: packageRoot });
-  await symlink(join(packageRoot, 'node_modules'), join(target, 'node_modules'));
+  // Not a link to it: of a linked folder npm lists nested packages as if nobody needed them.
+  const copy = 'cp -al node_modules "$1" 2>/dev/null || cp -a node_modules "$1"';
+  await run('sh', ['-c', copy, 'sh', target], { cwd: packageRoot });
 }

@@ -47,10 +47,6 @@ const writeConfig = (lab: ServiceLab, deployName: string) =>
 beforeAll(async () => {
   here = await bootServiceLab();
   await writeConfig(here, 'imagenet');
-  await here.sh(
-    `edge-infer vendor keygen --kind permanent --out /root/permanent.key --add-to ${BUILD}`,
-    { env: VENDOR },
-  );
   await here.sh('systemctl start edge-infer.service');
   await here.waitUntilReady();
 });
@@ -176,6 +172,10 @@ test('backup, and a move to another host', { timeout: 200_000 }, async () => {
       { env: VENDOR },
     );
   // A release that knows its vendor's key, and lets no host evaluate.
+  await here.sh(
+    `edge-infer vendor keygen --kind permanent --out /root/permanent.key --add-to ${BUILD}`,
+    { env: VENDOR },
+  );
   await here.sh(`sed -i '/"evaluation"/,/}/s/true/false/' ${BUILD}`);
   await copy(BUILD);
   await here.sh('systemctl restart edge-infer.service');
