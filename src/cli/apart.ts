@@ -74,14 +74,3 @@ export function workApart<Input, Found>(
     );
   });
 }
-
-/** What comes of `promise`, or `late` after a time. What hangs goes on hanging. */
-export async function within<Value>(
-  promise: Promise<Value>,
-  limitMs: number,
-  late: Value,
-): Promise<Value> {
-  const { promise: timeout, resolve } = Promise.withResolvers<Value>();
-  const timer = setTimeout(() => resolve(late), limitMs);
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
-}

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { err } from '../core/result.ts';
+import { within } from '../core/within.ts';
 import {
   createWatchClock,
   describeHang,
@@ -269,7 +270,7 @@ export function createWorkerPool(
       whenIdle = resolve;
       reportIdle();
     });
-    await Promise.race([idle, delay(MAX_CLOSE_WAIT_MS, undefined, { ref: false })]);
+    await within(MAX_CLOSE_WAIT_MS, idle);
     clearInterval(looking);
     const limits = observer.hangLimits();
     const ending = members.filter(
@@ -277,14 +278,14 @@ export function createWorkerPool(
         !assignment && describeHang(place, owed, clock.nowMs, limits) === undefined,
     );
     // Of those that load for longer each ends by itself, later.
-    const areEnded = await Promise.race([
-      Promise.all(ending.map(({ thread }) => thread.end())).then(() => true),
-      delay(MAX_CLOSE_WAIT_MS, false, { ref: false }),
-    ]);
+    const ended = await within(
+      MAX_CLOSE_WAIT_MS,
+      Promise.all(ending.map(({ thread }) => thread.end())),
+    );
     for (const { reject } of waiting.splice(0)) {
       reject(new Error('the pool was closed'));
     }
     started.resolve(); // nobody will tell any more
-    return areEnded && ending.length === members.length ? 'ended' : 'left';
+    return ended?.length === members.length ? 'ended' : 'left';
   }
 }

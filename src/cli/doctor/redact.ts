@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, networkInterfaces, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { within } from '../apart.ts';
+import { within } from '../../core/within.ts';
 
 /** Takes out of a text what must not leave this host, each kind by a word in brackets. */
 export type Redact = (text: string) => string;
@@ -114,7 +114,7 @@ async function listDiskFiles(): Promise<string[]> {
 
 async function readLine(path: string): Promise<string> {
   const read = readFile(path, 'latin1').catch(() => '');
-  return (await within(read, PATIENCE_MS, '')).trim();
+  return ((await within(PATIENCE_MS, read)) ?? '').trim();
 }
 
 function findUserNames(): string[] {

@@ -1,5 +1,6 @@
 import { err } from '../../core/result.ts';
-import { within, workApart } from '../apart.ts';
+import { within } from '../../core/within.ts';
+import { workApart } from '../apart.ts';
 import { viewHost } from '../doctor/host-view.ts';
 import { createRedactor } from '../doctor/redact.ts';
 import type { CollectedFile, CollectInput } from './source.ts';
@@ -15,7 +16,8 @@ workApart<CollectInput, CollectedFile>(
     // One after another: beside a server that serves, this has time.
     for (const { name, holds, limitMs = LIMIT_MS, collect } of sources) {
       const late = err('it did not answer in time');
-      const found = await within(collect({ host, configSources, logFile }), limitMs, late);
+      const collected = collect({ host, configSources, logFile });
+      const found = (await within(limitMs, collected)) ?? late;
       const text = found.ok ? found.value : `not collected: ${found.error}\n`;
       tell(name, { name, holds: found.ok ? holds : `${holds}: not collected`, text: redact(text) });
     }

@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { within } from '../../../src/cli/apart.ts';
 import { isLocked, readLastInstallation } from '../../../src/cli/doctor/installation.ts';
 import type { DoctorReport } from '../../../src/cli/doctor/report.ts';
+import { within } from '../../../src/core/within.ts';
 import { writePrograms } from '../../support/fake-programs.ts';
 import { makeFolder, runCli } from '../../support/run-cli.ts';
 import { packageRoot } from '../../support/server.ts';
@@ -129,6 +129,6 @@ test('places and messages are those of install.sh', async () => {
 
 test('what hangs is given up', async () => {
   const { promise: never } = Promise.withResolvers<string>();
-  expect(await within(never, 10, 'late')).toBe('late');
-  expect(await within(Promise.resolve('here'), 10_000, 'late')).toBe('here');
+  expect((await within(10, never)) ?? 'late').toBe('late');
+  expect((await within(10_000, Promise.resolve('here'))) ?? 'late').toBe('here');
 });

@@ -2,8 +2,8 @@ import { constants, type Stats } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../../config/schema.ts';
+import { within } from '../../../core/within.ts';
 import { readPackageInfo } from '../../../platform/package-info.ts';
-import { within } from '../../apart.ts';
 import { SERVICE_UNIT } from '../../units/units.ts';
 import type { Check } from '../check.ts';
 import { type Finding, fine, note, problem, warning } from '../finding.ts';
@@ -29,8 +29,9 @@ export const diskCheck: Check = {
     if (host.config === undefined) {
       return [];
     }
-    const checks = listFolders(host.config).map((folder) =>
-      within(checkFolder(folder, host), PATIENCE_MS, [describeHanging(folder)]),
+    const checks = listFolders(host.config).map(
+      async (folder) =>
+        (await within(PATIENCE_MS, checkFolder(folder, host))) ?? [describeHanging(folder)],
     );
     return (await Promise.all(checks)).flat();
   },
