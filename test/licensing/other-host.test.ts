@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import type { HostFacts } from '../../src/hardware/components.ts';
 import { readHostFacts } from '../../src/hardware/read-host-facts.ts';
 import { composeHostFingerprint, offerHardware } from '../../src/licensing/compose.ts';
 import { matchFingerprint } from '../../src/licensing/match.ts';
+import { writeOtherHostScript } from '../support/other-host.ts';
 
 const execute = promisify(execFile);
 const namespaces = ['--map-root-user', '--mount', '--net'];
@@ -30,20 +31,7 @@ test('a licence made for this host is accepted on it', () => {
 });
 
 test.skipIf(!hasNamespaces)('and refused where hardware and installation are others', async () => {
-  const root = join(folder, 'root');
-  await mkdir(root);
-  const machineId = join(folder, 'machine-id');
-  await writeFile(machineId, 'c0ffee00c0ffee11c0ffee22c0ffee33\n');
-  // A made-up interface with this host's own address must not count as its card.
-  const cards = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
-  const address = cards.find(({ internal }) => !internal)?.mac ?? '02:00:00:00:00:01';
-  const script = `mount --rbind / ${root}
-    mount -t sysfs none ${root}/sys
-    for f in etc/machine-id var/lib/dbus/machine-id; do
-      if [ -e ${root}/$f ]; then mount --bind ${machineId} ${root}/$f; fi
-    done
-    ip link add eth0 address ${address} type veth peer name eth1
-    exec chroot ${root} "$0" "$1"`;
+  const script = await writeOtherHostScript(folder, (root) => `exec chroot ${root} "$0" "$1"`);
   const program = [process.execPath, fileURLToPath(new URL('./print-facts.ts', import.meta.url))];
   const { stdout } = await execute('unshare', [...namespaces, 'sh', '-ec', script, ...program]);
   const there = JSON.parse(stdout) as Result<HostFacts, string>;

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { writeOtherHostScript } from '../../support/other-host.ts';
 import { nodeOptions } from '../../support/run-cli.ts';
 import { createOperator, type JsonStatus, readJsonStatus } from './operator-fixture.ts';
 
@@ -21,22 +20,14 @@ async function readStatusElsewhere(): Promise<{
   text: string;
   code: number | null;
 }> {
-  const root = join(home, 'elsewhere');
-  const machineId = join(home, 'machine-id');
-  await mkdir(root, { recursive: true });
-  await writeFile(machineId, 'c0ffee00c0ffee11c0ffee22c0ffee33\n');
-  const cards = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
-  // A made-up interface with this host's own address must not count as its card.
-  const address = cards.find(({ internal }) => !internal)?.mac ?? '02:00:00:00:00:01';
   // Disk and firmware cannot be made others here: the latter is hidden, the former is the same.
-  const script = `mount --rbind / ${root}
-    mount -t sysfs none ${root}/sys
-    for f in etc/machine-id var/lib/dbus/machine-id; do
-      if [ -e ${root}/$f ]; then mount --bind ${machineId} ${root}/$f; fi
-    done
-    if [ -d ${root}/sys/class/dmi/id/ ]; then mount -t tmpfs none ${root}/sys/class/dmi/id/; fi
-    ip link add eth0 address ${address} type veth peer name eth1
-    exec chroot ${root} sh -c 'cd "$0" && exec "$@"' ${home} "$0" "$@"`;
+  const script = await writeOtherHostScript(
+    home,
+    (
+      root,
+    ) => `if [ -d ${root}/sys/class/dmi/id/ ]; then mount -t tmpfs none ${root}/sys/class/dmi/id/; fi
+    exec chroot ${root} sh -c 'cd "$0" && exec "$@"' ${home} "$0" "$@"`,
+  );
   const look = (...more: readonly string[]) =>
     spawnSync(
       'unshare',
